@@ -1,0 +1,120 @@
+"""The Merkle tree of RFC 6962 section 2.1: hashes, roots, inclusion proofs.
+
+Pure; no function keeps a tree. `proofs` checks what comes out of here.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+
+HASH_BYTES = 32
+EMPTY_ROOT = sha256(b"").digest()
+
+# Hash of the leaves [start, end), where end - start is a power of two that divides start.
+Subtree = Callable[[int, int], bytes]
+
+
+class ProofError(ValueError):
+    """The proof does not show what it is said to show."""
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """Hash an entry as a leaf."""
+    return sha256(b"\0" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash two subtrees into one."""
+    return sha256(b"\1" + left + right).digest()
+
+
+class Frontier:
+    """All that is needed to append to a tree and to know its root: the perfect subtrees, largest first."""
+
+    __slots__ = ("size", "stack")
+
+    def __init__(self, size: int = 0, stack: Iterable[bytes] = ()) -> None:
+        """Start empty, or from a frontier that was stored.
+
+        Raises:
+            ValueError: a tree of this size has another number of perfect subtrees.
+        """
+        self.size = size
+        self.stack = list(stack)
+        if size < 0 or len(self.stack) != size.bit_count():
+            raise ValueError("not a frontier of this size")
+
+    def append(self, leaf: bytes) -> None:
+        """Add the hash of a leaf at the end."""
+        n = self.size
+        stack = self.stack
+        while n & 1:
+            leaf = sha256(b"\1" + stack.pop() + leaf).digest()
+            n >>= 1
+        stack.append(leaf)
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Hash of the whole tree."""
+        return _fold(self.stack)
+
+    def copy(self) -> "Frontier":
+        """Make one that can be appended to without changing this."""
+        return Frontier(self.size, self.stack)
+
+
+def _fold(stack: Sequence[bytes]) -> bytes:
+    if not stack:
+        return EMPTY_ROOT
+    root = stack[-1]
+    for left in reversed(stack[:-1]):
+        root = node_hash(left, root)
+    return root
+
+
+def root_of(hashes: Iterable[bytes]) -> bytes:
+    """Root of the tree over these leaf hashes."""
+    frontier = Frontier()
+    for leaf in hashes:
+        frontier.append(leaf)
+    return frontier.root()
+
+
+def peaks(start: int, end: int, subtree: Subtree) -> list[bytes]:
+    """Hash [start, end) as perfect subtrees, largest first; start is aligned to more than the range is long."""
+    stack = []
+    while start < end:
+        width = 1 << ((end - start).bit_length() - 1)
+        stack.append(subtree(start, start + width))
+        start += width
+    return stack
+
+
+def range_hash(start: int, end: int, subtree: Subtree) -> bytes:
+    """Hash the leaves [start, end) of a tree that divides there."""
+    return _fold(peaks(start, end, subtree))
+
+
+def split(start: int, end: int) -> int:
+    """Return where a tree over the leaves [start, end) divides: the largest power of two below its size."""
+    return start + (1 << ((end - start - 1).bit_length() - 1))
+
+
+def inclusion_proof(index: int, size: int, subtree: Subtree) -> list[bytes]:
+    """Prove that leaf `index` is in the tree of `size` leaves: PATH of RFC 6962 section 2.1.1.
+
+    Raises:
+        ProofError: there is no such leaf.
+    """
+    if not 0 <= index < size:
+        raise ProofError("no such leaf in a tree of this size")
+    proof = []
+    start, end = 0, size
+    while end - start > 1:
+        middle = split(start, end)
+        if index < middle:
+            proof.append(range_hash(middle, end, subtree))
+            end = middle
+        else:
+            proof.append(range_hash(start, middle, subtree))
+            start = middle
+    return proof[::-1]

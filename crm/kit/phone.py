@@ -1,0 +1,15 @@
+"""Telephone numbers, compared in E.164."""
+
+from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_valid_number, parse
+
+
+def match_key(raw: str, region: str | None) -> str | None:
+    """Print a number as `+4930123456`; a national one is read as of `region` (ISO 3166).
+
+    The answer is None for what is not a number that could be called.
+    """
+    try:
+        number = parse(raw, region)
+    except NumberParseException:
+        return None
+    return format_number(number, PhoneNumberFormat.E164) if is_valid_number(number) else None

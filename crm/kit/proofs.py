@@ -1,0 +1,158 @@
+"""Reading a log: where its tiles lie, what is in bundles and receipts, and whether a proof shows what it says.
+
+The other side of `merkle` and `tiles`, for readers and verifiers; the keeper, which only writes, needs none of it.
+Checking follows RFC 9162 sections 2.1.3.2 and 2.1.4.2, which say exactly how long a proof must be: one hash more
+or less is a refusal, whatever root it leads to.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from crm.kit.merkle import HASH_BYTES, ProofError, Subtree, node_hash, range_hash, split
+from crm.kit.note import strict_b64decode
+from crm.kit.tiles import PROOF_HEADER, WIDTH
+
+Level = int | Literal["entries"]
+
+_MAX_LEVEL: Final = 63
+
+_PATH = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([0-9]{1,3}))?")
+
+_INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
+
+
+def tile_path(level: Level, n: int, width: int = WIDTH) -> str:
+    """Print where tile `n` of a level lies: `tile/0/x001/x234/067`, then `.p/17` if it is not full."""
+    groups = f"{n % 1000:03}"
+    while n := n // 1000:
+        groups = f"x{n % 1000:03}/{groups}"
+    return f"tile/{level}/{groups}" + ("" if width == WIDTH else f".p/{width}")
+
+
+def parse_tile_path(path: str) -> tuple[Level, int, int]:
+    """Read what `tile_path` prints: level, number, width.
+
+    Raises:
+        ValueError: `tile_path` would not print it so, or no tile has such a level or width.
+    """
+    match = _PATH.fullmatch(path)
+    if match is not None:
+        level: Level = "entries" if match[1] == "entries" else int(match[1])
+        n = int(match[2].replace("x", "").replace("/", ""))
+        width = int(match[3] or WIDTH)
+        possible = (level == "entries" or level <= _MAX_LEVEL) and 1 <= width <= WIDTH
+        if possible and tile_path(level, n, width) == path:
+            return level, n, width
+    raise ValueError("not the path of a tile")
+
+
+def split_bundle(data: bytes) -> list[bytes]:
+    """Take a bundle apart.
+
+    Raises:
+        ValueError: it ends within an entry.
+    """
+    entries = []
+    at = 0
+    while at < len(data):
+        start = at + 2
+        at = start + int.from_bytes(data[at:start], "big")
+        entries.append(data[start:at])
+    if at != len(data):
+        raise ValueError("the bundle ends within an entry")
+    return entries
+
+
+def parse_proof(text: str) -> tuple[int, list[bytes], str]:
+    """Read what `proof_text` prints: index, hashes, note. The note is not opened here.
+
+    Raises:
+        ValueError: `proof_text` would not print it so; the optional `extra` line is not ours.
+    """
+    head, blank, note = text.partition("\n\n")
+    lines: Sequence[str] = head.split("\n")
+    match = _INDEX.fullmatch(lines[1]) if blank and len(lines) > 1 else None
+    if match is None or lines[0] != PROOF_HEADER:
+        raise ValueError("not a receipt")
+    hashes = [strict_b64decode(line) for line in lines[2:]]
+    if any(len(one) != HASH_BYTES for one in hashes):
+        raise ValueError("a hash is not 32 bytes long")
+    return int(match[1]), hashes, note
+
+
+def consistency_proof(old: int, new: int, subtree: Subtree) -> list[bytes]:
+    """Prove that the tree of `new` leaves begins with that of `old`: PROOF of RFC 6962 section 2.1.2.
+
+    Raises:
+        ProofError: old is 0 (everything begins with nothing, so it proves nothing) or greater than new.
+    """
+    if not 0 < old <= new:
+        raise ProofError("sizes out of order")
+    proof = []
+    start, end = 0, new
+    while old != end:
+        middle = split(start, end)
+        if old <= middle:
+            proof.append(range_hash(middle, end, subtree))
+            end = middle
+        else:
+            proof.append(range_hash(start, middle, subtree))
+            start = middle
+    if start:
+        proof.append(range_hash(start, end, subtree))
+    return proof[::-1]
+
+
+def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes], root: bytes) -> None:
+    """Check that `leaf` (its hash) stands at `index` under `root`.
+
+    Raises:
+        ProofError: it does not, or the proof has another length than such a proof has.
+    """
+    if not 0 <= index < size or len(leaf) != HASH_BYTES:
+        raise ProofError("no such leaf in a tree of this size")
+    inner = (index ^ (size - 1)).bit_length()
+    _check_shape(proof, inner + (index >> inner).bit_count())
+    for level, sibling in enumerate(proof):
+        left = level >= inner or index >> level & 1
+        leaf = node_hash(sibling, leaf) if left else node_hash(leaf, sibling)
+    if leaf != root:
+        raise ProofError("the proof leads to another root")
+
+
+def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: bytes, new_root: bytes) -> None:
+    """Check that the tree under `new_root` begins with the tree under `old_root`.
+
+    Raises:
+        ProofError: it does not, the sizes are out of order, or the proof has the wrong length.
+    """
+    if not 0 < old <= new:
+        raise ProofError("sizes out of order")
+    if old == new:
+        _check_shape(proof, 0)
+        if old_root != new_root:
+            raise ProofError("one size, two roots")
+        return
+    shift = (old & -old).bit_length() - 1
+    last = (old - 1) >> shift
+    inner = ((old - 1) ^ (new - 1)).bit_length() - shift
+    # A perfect old tree is itself the seed; otherwise the proof brings it.
+    perfect = old == 1 << shift
+    _check_shape(proof, (not perfect) + inner + (last >> inner).bit_count())
+    old_hash = new_hash = old_root if perfect else proof[0]
+    for level, sibling in enumerate(proof if perfect else proof[1:]):
+        if level >= inner or last >> level & 1:
+            old_hash = node_hash(sibling, old_hash)
+            new_hash = node_hash(sibling, new_hash)
+        else:
+            new_hash = node_hash(new_hash, sibling)
+    if old_hash != old_root or new_hash != new_root:
+        raise ProofError("the proof leads to other roots")
+
+
+def _check_shape(proof: Sequence[bytes], length: int) -> None:
+    if len(proof) != length:
+        raise ProofError(f"{len(proof)} hashes where {length} belong")
+    if any(len(one) != HASH_BYTES for one in proof):
+        raise ProofError("a hash is not 32 bytes long")
