@@ -1,0 +1,92 @@
+"""Budgets, as a fold over the log.
+
+What counts is read from entries, live and at start alike, so no counter can be reset without changing the
+log. Windows roll by the steady clock: setting the wall clock forward refills nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from crm.keeper import policy
+from crm.kit.window import Window
+
+TALLIED = frozenset({"import", "records", "acts"})
+ASKING = frozenset({"match", "search", "subject"})  # finding nobody is an answer too, and counts as one
+SHOWN = ("people", "labels", "intake")
+
+
+class Exhausted(Exception):
+    """A budget is used up; ``retry_after_s`` seconds until a part of it is free."""
+
+    def __init__(self, budget: str, retry_after_s: int) -> None:
+        super().__init__(budget)
+        self.budget = budget
+        self.retry_after_s = retry_after_s
+
+
+class Budgets:
+    """The fold: for each budget and person, what was counted within its window."""
+
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        self._limits = {name: int(limits.get(name, value)) for name, (value, _) in policy.BUDGETS.items()}
+        self._windows: defaultdict[tuple[str, str], Window] = defaultdict(Window)
+        self._lifts: dict[str, int] = {}
+
+    def fold(self, entry: Mapping[str, Any], steady_ms: int) -> None:
+        """Count one entry as of ``steady_ms``."""
+        act, actor, subjects = entry["act"], entry.get("actor", ""), entry.get("subjects", ())
+        if act == "decide" and (entry["what"], entry["outcome"]) == ("lift", "approve"):
+            self._lifts[entry["about"]] = steady_ms + policy.HOUR_MS
+        rule = policy.RULES.get((act, entry.get("purpose", "")), policy.NOTHING)
+        if not rule.budget or entry["outcome"] != "ok":
+            return
+        window = self._window(rule.budget, actor, steady_ms)
+        if rule.budget in TALLIED:
+            window.tally(max(1, len(entry.get("records", subjects))), steady_ms)
+            return
+        # Whoever was merged into one of them stands at the end: a set counts as one.
+        heads = subjects[: len(subjects) - entry.get("merged", 0)]
+        window.keys |= dict.fromkeys(self._fresh(rule.budget, actor, heads, steady_ms), steady_ms)
+        if act in ASKING and not subjects:
+            window.tally(1, steady_ms)
+        if rule.budget == "people":
+            self._window("installation", "", steady_ms).tally(1, steady_ms)
+
+    def check(self, budget: str, actor: str, subjects: Sequence[str], steady_ms: int) -> None:
+        """Raise ``Exhausted`` for what would go over."""
+        if budget == "people":
+            self._room("installation", "", 1, steady_ms)
+        is_tallied = budget in TALLIED
+        wanted = max(1, len(subjects)) if is_tallied else len(self._fresh(budget, actor, subjects, steady_ms))
+        self._room(budget, actor, wanted, steady_ms)
+
+    def left(self, actor: str, steady_ms: int) -> dict[str, dict[str, int]]:
+        """Say what is used and allowed of each budget that people see."""
+        return {
+            budget: {
+                "used": self._window(budget, actor, steady_ms).used,
+                "limit": self._limit(budget, actor, steady_ms),
+            }
+            for budget in SHOWN
+        }
+
+    def _fresh(self, budget: str, actor: str, subjects: Sequence[str], steady_ms: int) -> list[str]:
+        """Return who does not count yet; whom the actor opened within the window is no label any more."""
+        known = self._window(budget, actor, steady_ms).keys
+        opened = self._window("people", actor, steady_ms).keys if budget == "labels" else known
+        return [one for one in dict.fromkeys(subjects) if one not in known and one not in opened]
+
+    def _window(self, budget: str, actor: str, steady_ms: int) -> Window:
+        window = self._windows[budget, actor]
+        window.forget(steady_ms - policy.BUDGETS[budget][1])
+        return window
+
+    def _limit(self, budget: str, actor: str, steady_ms: int) -> int:
+        return self._limits[budget] * (policy.LIFT if self._lifts.get(actor, 0) > steady_ms else 1)
+
+    def _room(self, budget: str, actor: str, wanted: int, steady_ms: int) -> None:
+        window = self._window(budget, actor, steady_ms)
+        if wanted and window.used + wanted > self._limit(budget, actor, steady_ms):
+            wait = (window.oldest() if window.used else steady_ms) + policy.BUDGETS[budget][1] - steady_ms
+            raise Exhausted(budget, max(1, wait // 1000))

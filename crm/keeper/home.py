@@ -1,0 +1,67 @@
+"""A home: where its parts are, and how what is stored there is opened and checked."""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from crm.keeper.keys import Keyring, read_root
+from crm.keeper.log import Log
+from crm.keeper.store import Fatal, Store
+from crm.kit import note
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of a home; the journal may be on a volume of its own."""
+
+    path: Path
+    journal: Path
+
+    @classmethod
+    def at(cls, path: Path, journal: Path | None = None) -> "Home":
+        """Return a home whose journal is below it unless it is given."""
+        return cls(path.absolute(), journal.absolute() if journal else path.absolute() / "journal")
+
+    @property
+    def file(self) -> Path:
+        """The keeper's file."""
+        return self.path / "keeper" / "keeper.db"
+
+    @property
+    def keys(self) -> Path:
+        """The key folder."""
+        return self.path / "keys"
+
+    @property
+    def run(self) -> Path:
+        """The socket folder."""
+        return self.path / "run"
+
+    def escrow(self, epoch: int) -> Path:
+        """An epoch's escrow."""
+        return self.keys / "escrow" / f"epoch-{epoch}.age"
+
+
+def open_home(home: Home, passphrase: str | None) -> tuple[Store, Keyring, Log, int]:
+    """Open keys, file, journal and log, check them against each other, and apply what the journal has ahead.
+
+    Returns them and how many groups were applied again. ``Refuse`` and ``KeyFault`` say what is missing or
+    does not fit; ``Fatal`` that a write failed.
+    """
+    store = Store(home.file, home.journal)
+    try:
+        ring = Keyring(home.keys, read_root(home.keys, passphrase), str(store.meta("tenant")))
+        log = Log(store, note.Signer(str(store.meta("origin")), ring.log))
+        log.check()
+        replayed = 0
+        for replayed, group in enumerate(store.ahead(), 1):  # noqa: B007 - the count is the result
+            store.begin()
+            log.replay(group)
+            store.finish(group.checkpoint)
+        log.last_ms = log.time_of(log.size - 1) if log.size else 0
+    except BaseException as error:
+        store.close()
+        if isinstance(error, OSError | sqlite3.OperationalError):
+            raise Fatal(f"a write failed: {error}") from error
+        raise
+    return store, ring, log, replayed

@@ -1,0 +1,173 @@
+"""The log: entries, the RFC 6962 tree over them, checkpoints, tiles and proofs.
+
+An entry is canonical JSON with 16 random bytes, so that its public leaf hash tells nothing. It names people
+by random ids only. The tree is kept as leaf hashes and the roots of full tiles (``node``: level L, number n
+covers 256**L leaves); the frontier is recomputed from them at start and must give the signed root.
+"""
+
+import bisect
+import functools
+import json
+import os
+from typing import Any
+
+from crm.keeper.store import Group, Refuse, Store
+from crm.kit import canonical, clock, merkle, note, tiles
+
+ENTRY_LIMIT = 60_000
+VERSION = 1
+WITHIN_MS = 25 * 3_600_000
+# How an entry names an id: as who acted, as whom it is about, as who was shown. An id is looked for by what it
+# was there: somebody who stores a person under a colleague's id does not get into that colleague's log.
+ACTED, ABOUT, SHOWN = 1, 2, 4
+SHOWING = frozenset({"open", "search", "labels", "match", "subject"})
+
+_stamp = functools.lru_cache(maxsize=4)(clock.rfc3339)
+
+
+class Log:
+    """The log of one home; ``origin`` names it for ever."""
+
+    def __init__(self, store: Store, signer: note.Signer) -> None:
+        self._store = store
+        self._signer = signer
+        self.origin = signer.name
+        self.size = store.head.size
+        self.last_ms = 0
+        self._frontier = merkle.Frontier(self.size, merkle.peaks(0, self.size, self._subtree))
+
+    def _text(self) -> str:
+        return note.Checkpoint(self.origin, self.size, self._frontier.root()).text()
+
+    def sign(self) -> str:
+        """Sign the tree as it is within the open group."""
+        return note.sign_note(self._text(), self._signer)
+
+    # Starting
+
+    def check(self) -> None:
+        """Compare the tree with its signed checkpoint, the last 25 hours of entries with the tree; or ``Refuse``."""
+        stored = self.checkpoint()
+        if self.size == 0 and not stored:
+            return
+        self._must_be(stored, "the tree is not the one that was signed")
+        for tile in range(self.since(self.time_of(self.size - 1)) // tiles.WIDTH, self.size // tiles.WIDTH + 1):
+            self._check_tile(tile)
+
+    def _must_be(self, checkpoint: str, otherwise: str) -> None:
+        try:
+            text, _ = note.open_note(checkpoint, [note.Verifier.parse(self._signer.vkey)])
+        except note.NoteError as error:
+            raise Refuse("a checkpoint is not signed by this home's key") from error
+        if text != self._text():
+            raise Refuse(otherwise)
+
+    def _check_tile(self, tile: int) -> None:
+        start = tile * tiles.WIDTH
+        within = "SELECT idx, body, hash FROM entry WHERE idx>=? AND idx<? ORDER BY idx"
+        rows = self._store.all(within, start, start + tiles.WIDTH)
+        for index, body, stored in rows:
+            if merkle.leaf_hash(body) != stored:
+                raise Refuse(f"entry {index} was changed")
+        if len(rows) != min(tiles.WIDTH, self.size - start):
+            raise Refuse(f"entries of tile {tile} are missing")
+        if len(rows) == tiles.WIDTH and merkle.root_of(row[2] for row in rows) != self._hashes(1, tile, tile + 1)[0]:
+            raise Refuse(f"tile {tile} was changed")
+
+    def replay(self, group: Group) -> None:
+        """Apply a group from the journal to the open transaction; the tree must be the one it was signed with."""
+        for body in group.entries:
+            self.append(body, json.loads(body))
+        for op in group.ops:
+            self._store.run(op)
+        self._must_be(group.checkpoint, "the journal's entries do not give its checkpoint")
+
+    # Writing
+
+    def encode(self, entry: dict[str, Any], wall_ms: int, steady_ms: int) -> bytes:
+        """Finish an entry: version, time (never before the last one's), salt; canonical bytes."""
+        self.last_ms = max(wall_ms, self.last_ms)
+        entry |= {"v": VERSION, "at": _stamp(self.last_ms), "steady": steady_ms, "salt": os.urandom(16).hex()}
+        body = canonical.encode(entry)
+        if len(body) > ENTRY_LIMIT:
+            raise ValueError("an entry is over its limit")
+        return body
+
+    def append(self, body: bytes, entry: dict[str, Any]) -> None:
+        """Add one entry to the open group."""
+        index, leaf = self.size, merkle.leaf_hash(body)
+        execute = self._store.db.execute
+        execute("INSERT INTO entry VALUES(?,?,?)", (index, body, leaf))
+        how = SHOWN if entry["act"] in SHOWING and entry["outcome"] == "ok" else ABOUT
+        for id_ in dict.fromkeys(entry.get("subjects", ())):
+            execute("INSERT INTO mention VALUES(?,?,?)", (id_, index, how))
+        if "actor" in entry:
+            execute("INSERT INTO mention VALUES(?,?,?)", (entry["actor"], index, ACTED))
+        self._frontier.append(leaf)
+        self.size += 1
+        level, count = 1, self.size
+        while count % tiles.WIDTH == 0:
+            count //= tiles.WIDTH
+            root = merkle.root_of(self._hashes(level - 1, (count - 1) * tiles.WIDTH, count * tiles.WIDTH))
+            execute("INSERT INTO node VALUES(?,?,?)", (level, count - 1, root))
+            level += 1
+
+    # Reading
+
+    def checkpoint(self) -> str:
+        """Return the newest durable checkpoint, or nothing before the first group."""
+        return str(self._store.meta("checkpoint") or "")
+
+    def entry(self, index: int) -> dict[str, Any]:
+        """Return one decoded entry."""
+        decoded: dict[str, Any] = json.loads(self._store.one("SELECT body FROM entry WHERE idx=?", index)[0])
+        return decoded
+
+    def time_of(self, index: int) -> int:
+        """Return an entry's time in milliseconds."""
+        return clock.parse_rfc3339(self.entry(index)["at"])
+
+    def index_at(self, wall_ms: int) -> int:
+        """Return the first index whose time is not before ``wall_ms``."""
+        return bisect.bisect_left(range(self.size), wall_ms, key=self.time_of)
+
+    def since(self, wall_ms: int) -> int:
+        """Return the first index not older than 25 hours before ``wall_ms``."""
+        return self.index_at(wall_ms - WITHIN_MS)
+
+    def mentions(self, id_: str, how: int, start: int, end: int, limit: int) -> list[int]:
+        """Return the indexes within ``[start, end)`` that name an id so; newest first if limit < 0."""
+        order = "DESC" if limit < 0 else "ASC"
+        query = f"SELECT idx FROM mention WHERE id=? AND how&? AND idx>=? AND idx<? ORDER BY idx {order} LIMIT ?"  # noqa: S608
+        return [row[0] for row in self._store.all(query, id_, how, start, end, abs(limit))]
+
+    def tile(self, level: int, n: int, width: int, size: int) -> bytes | None:
+        """Return a hash tile of the tree of ``size``, or None where there is none."""
+        start = n * tiles.WIDTH
+        if not (0 <= level < 8 and n >= 0 and 0 < width <= tiles.WIDTH and start + width <= size >> (8 * level)):  # noqa: PLR2004 - 64-bit sizes
+            return None
+        return b"".join(self._hashes(level, start, start + width))
+
+    def bundle(self, n: int, width: int, size: int) -> bytes | None:
+        """Return an entry bundle of the tree of ``size``, or None where there is none."""
+        start = n * tiles.WIDTH
+        if n < 0 or not 0 < width <= tiles.WIDTH or start + width > size:
+            return None
+        rows = self._store.all("SELECT body FROM entry WHERE idx>=? AND idx<? ORDER BY idx", start, start + width)
+        return tiles.bundle(row[0] for row in rows)
+
+    def proof(self, index: int, size: int) -> str:
+        """Return a C2SP tlog-proof of one entry in the tree of the newest checkpoint, which has ``size``."""
+        return tiles.proof_text(index, merkle.inclusion_proof(index, size, self._subtree), self.checkpoint())
+
+    def _hashes(self, level: int, start: int, end: int) -> list[bytes]:
+        if level == 0:
+            rows = self._store.all("SELECT hash FROM entry WHERE idx>=? AND idx<? ORDER BY idx", start, end)
+        else:
+            rows = self._store.all("SELECT hash FROM node WHERE level=? AND n>=? AND n<? ORDER BY n", level, start, end)
+        return [row[0] for row in rows]
+
+    def _subtree(self, start: int, end: int) -> bytes:
+        """Return the root of a perfect subtree from the highest tile level that divides it."""
+        level = ((end - start).bit_length() - 1) // 8
+        return merkle.root_of(self._hashes(level, start >> (8 * level), end >> (8 * level)))

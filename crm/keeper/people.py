@@ -1,0 +1,432 @@
+"""Who works here: accounts, passwords, second factors, sessions, and decisions that take two people.
+
+An account is made by an admin and, unless its roles only count, approved by an auditor; the invited person
+sets the password. Session tokens and one-time codes are 256 random bits and are stored hashed; a one-time
+password's secret is wrapped under the epoch like a subject's key.
+"""
+
+import asyncio
+import json
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from passlib.hash import argon2
+
+from crm.keeper import policy
+from crm.keeper.engine import Call, Effect, Engine, Invalid, Refused
+from crm.keeper.keys import Keyring
+from crm.keeper.store import Op
+from crm.kit import clock, ids, totp
+from crm.kit.window import Window
+
+ACTIVE, INVITED, PENDING, LEFT = "active", "invited", "pending", "left"
+NAME_LIMIT = 60
+PASSWORD_LEAST, PASSWORD_MOST = 12, 1024
+MISSES, MISSES_WITHIN_MS = 10, 10 * 60_000
+SESSIONS = 50  # of one person at a time: the oldest makes room
+WRONG = "Name, password or code do not fit."
+
+
+class Staff(NamedTuple):
+    """One account, as stored: roles joined by commas; ``code`` is the hash of an open invitation."""
+
+    id: str
+    name: str
+    roles: str
+    state: str
+    password: str | None = None
+    totp: bytes | None = None
+    code: bytes | None = None
+    code_until: int | None = None
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The roles, as a set."""
+        return frozenset(self.roles.split(","))
+
+    def shown(self) -> dict[str, Any]:
+        """Return what others may see."""
+        return {"id": self.id, "name": self.name, "roles": self.roles.split(",")}
+
+
+@dataclass(slots=True)
+class Session:
+    """One signed-in session; ``seen`` (steady ms) is kept in memory only."""
+
+    staff: str
+    made_at: int
+    factors: str
+    seen: int
+
+
+class Decision(NamedTuple):
+    """Something that waits for a second person, as stored; ``body`` is JSON."""
+
+    id: str
+    what: str
+    about: str
+    body: str
+    asked_by: str
+    asked_at: int
+    verdict: str | None = None
+    decided_by: str | None = None
+    decided_at: int | None = None
+
+
+class People:
+    """The people part of the keeper."""
+
+    def __init__(self, engine: Engine, keys: Keyring, second_factor: str) -> None:
+        self._engine = engine
+        self._clock = engine.clock
+        self._keys = keys
+        self._is_strict = second_factor == "required"
+        self._hashing = ThreadPoolExecutor(2, "password")
+        self._nobody = argon2.hash(secrets.token_hex(16))
+        self._misses: defaultdict[str, Window] = defaultdict(Window)
+        self._enrolling: dict[str, bytes] = {}
+        self.staff: dict[str, Staff] = {}
+        self._by_name: dict[str, str] = {}
+        self._open: dict[bytes, Session] = {}
+        self._asked: dict[str, Decision] = {}
+        for table in ("staff", "session", "decision"):
+            for row in engine.store.all(f"SELECT * FROM {table}"):  # noqa: S608 - our own names
+                self.follow((table, *row))
+        engine.authenticate = self.authenticate
+
+    def follow(self, op: Op) -> None:
+        """Keep memory equal to the store."""
+        match op:
+            case ("staff", *row):
+                staff = self.staff[row[0]] = Staff(*row)
+                # Whoever left gives the name back: it may be somebody else's by now.
+                if staff.state != LEFT:
+                    self._by_name[staff.name.casefold()] = staff.id
+            case ("session", hash_, staff, made_at, factors):
+                self._open[hash_] = Session(staff, made_at, factors, seen=self._clock.steady_ms())
+            case ("session-", hash_):
+                self._open.pop(hash_, None)
+            case ("decision", *row):
+                self._asked[row[0]] = Decision(*row)
+            case _:
+                pass
+
+    def _named(self, name: str) -> Staff | None:
+        return self.staff.get(self._by_name.get(name.casefold(), ""))
+
+    # Who is asking
+
+    def authenticate(self, call: Call) -> None:
+        """Fill in who a token belongs to; refuse what is over its time, ended, or has a factor to enrol first."""
+        token = call.args.get("token")
+        hash_ = self._keys.token_hash(token) if isinstance(token, str) else b""
+        session = self._open.get(hash_)
+        if session is None:
+            raise Refused("unauthenticated")
+        steady, staff = self._clock.steady_ms(), self.staff[session.staff]
+        is_over = self._clock.wall_ms() - session.made_at > policy.SESSION_MS
+        if is_over or steady - session.seen > policy.IDLE_MS or staff.state != ACTIVE:
+            raise Refused("unauthenticated")
+        call.staff, call.roles, call.session = staff.id, staff.held, hash_
+        if self._is_strict and session.factors == "password" and call.verb not in policy.ENROLMENT:
+            raise Refused("second-factor-required", "Enrol a second factor first.")
+        session.seen = steady
+
+    def _of(self, staff: str) -> list[tuple[bytes, Session]]:
+        """Return somebody's sessions, newest first."""
+        mine = [(hash_, session) for hash_, session in self._open.items() if session.staff == staff]
+        return sorted(mine, key=lambda pair: -pair[1].made_at)
+
+    def _end(self, staff: str, *, keep: bytes = b"") -> list[Op]:
+        return [("session-", hash_) for hash_, _ in self._of(staff) if hash_ != keep]
+
+    def due(self) -> list[Effect]:
+        """Return what drops sessions past their end."""
+        before = self._clock.wall_ms() - policy.SESSION_MS
+        over: list[Op] = [("session-", hash_) for hash_, session in self._open.items() if session.made_at < before]
+        return [Effect(ops=over)] if over else []
+
+    # Passwords, off the loop
+
+    async def _off(self, function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401 - as the function
+        return await asyncio.get_running_loop().run_in_executor(self._hashing, function, *args)
+
+    async def before_sign_in(self, call: Call) -> str:
+        """Return the account's id when name and password fit, else nothing; takes as long for unknown names."""
+        password, staff = str(call.args["password"]), self._named(str(call.args["name"]))
+        if staff:
+            call.about = staff.id
+            self._slow_down(staff.id)
+        known = staff.password if staff and staff.state == ACTIVE and staff.password else self._nobody
+        fits = len(password) <= PASSWORD_MOST and await self._off(argon2.verify, password, known)
+        return staff.id if fits and staff and known is staff.password else ""
+
+    def _slow_down(self, staff: str) -> None:
+        """Count an attempt before it is tried (many at once count too); a success forgets them."""
+        now, misses = self._clock.steady_ms(), self._misses[staff]
+        misses.forget(now - MISSES_WITHIN_MS)
+        if misses.used >= MISSES:
+            wait = max(1, (misses.oldest() + MISSES_WITHIN_MS - now) // 1000)
+            raise Refused("over-budget", "Too many failed attempts; wait a little.", retry_after_s=wait)
+        misses.tally(1, now)
+
+    async def before_change_password(self, call: Call) -> str:
+        """Return the new password's hash when the old one fits."""
+        new, old = _strong(call.args["new"]), str(call.args["old"])[:PASSWORD_MOST]
+        self._slow_down(call.staff)
+        if not await self._off(argon2.verify, old, self.staff[call.staff].password):
+            raise Invalid("The old password does not fit.", "/old")
+        return str(await self._off(argon2.hash, new))
+
+    async def before_accept(self, call: Call) -> str:
+        """Return the new password's hash, for whoever holds an invitation."""
+        self._invited(call)
+        return str(await self._off(argon2.hash, _strong(call.args["password"])))
+
+    # Signing in and out
+
+    def sign_in(self, call: Call) -> Effect:
+        """Begin a session; a wrong code counts like a wrong password."""
+        staff = self.staff.get(call.proof)
+        if staff is None or staff.state != ACTIVE:
+            raise Refused("unauthenticated", WRONG)
+        factors, ops = "password", list[Op]()
+        if staff.totp is not None:
+            if not call.args.get("totp"):
+                raise Refused("second-factor-required", "This account asks for a code.")
+            secret = self._keys.unwrap(staff.totp, b"totp", staff.id.encode())
+            ops.append(self._check_code(staff.id, secret, call.args["totp"]))
+            factors = "password+totp"
+        token, now = secrets.token_urlsafe(32), self._clock.wall_ms()
+        call.staff, call.session = staff.id, self._keys.token_hash(token)
+        self._misses.pop(staff.id, None)
+        is_half = factors == "password" and self._is_strict
+        body = {
+            "token": token, "expires_at": clock.rfc3339(now + policy.SESSION_MS), "person": staff.shown(),
+            "second_factor": "enrol" if is_half else "totp" if staff.totp else "none",
+        }  # fmt: skip
+        ops += [("session-", hash_) for hash_, _ in self._of(staff.id)[SESSIONS - 1 :]]
+        ops.append(("session", call.session, staff.id, now, factors))
+        return Effect([{"factors": factors}], ops, body)
+
+    def _check_code(self, staff: str, secret: bytes, code: str) -> Op:
+        """Accept a code of now or of the step before, each once (RFC 6238 section 5.2), across restarts."""
+        last = self._engine.store.meta(f"totp:{staff}") or 0
+        step = totp.step_of(secret, str(code), self._clock.wall_ms() // 1000, after=last)
+        if step is None:
+            raise Refused("unauthenticated", WRONG)
+        return ("meta", f"totp:{staff}", step)
+
+    def sign_out(self, call: Call) -> Effect:
+        """End this session or all of this person's."""
+        ops: list[Op] = self._end(call.staff) if call.args.get("everywhere") else [("session-", call.session)]
+        return Effect([{"count": len(ops)}], ops, None)
+
+    def sessions(self, call: Call) -> Effect:
+        """List one's sessions, newest first."""
+        rows = [
+            {"id": hash_.hex()[:16], "made_at": clock.rfc3339(session.made_at), "factors": session.factors,
+             "is_current": hash_ == call.session}
+            for hash_, session in self._of(call.staff)
+        ]  # fmt: skip
+        return Effect(answer=rows)
+
+    def me(self, call: Call) -> Effect:
+        """Say who this is and what is left."""
+        staff = self.staff[call.staff]
+        budget = self._engine.budgets.left(staff.id, self._clock.steady_ms())
+        factors = ["password", "totp"] if staff.totp else ["password"]
+        return Effect(answer=staff.shown() | {"factors": factors, "budget": budget})
+
+    def change_password(self, call: Call) -> Effect:
+        """Replace the password; other sessions end."""
+        changed = self.staff[call.staff]._replace(password=call.proof)
+        return Effect([{}], [("staff", *changed), *self._end(call.staff, keep=call.session)], None)
+
+    def enrol_totp(self, call: Call) -> Effect:
+        """Make a secret that counts once it is confirmed."""
+        staff = self.staff[call.staff]
+        if staff.totp is not None:
+            raise Refused("stale", "A second factor is enrolled already; it is reset by two people.")
+        secret = self._enrolling[staff.id] = totp.new_secret()
+        uri = totp.uri(secret, staff.name)
+        return Effect([{}], answer={"secret": uri.partition("secret=")[2].partition("&")[0], "uri": uri})
+
+    def confirm_totp(self, call: Call) -> Effect:
+        """Keep the secret once a code shows that the other side has it; this session becomes whole."""
+        staff, secret = self.staff[call.staff], self._enrolling.get(call.staff)
+        if secret is None:
+            raise Refused("stale", "Begin with enrolling.")
+        used = self._check_code(staff.id, secret, call.args["code"])
+        del self._enrolling[call.staff]
+        kept = staff._replace(totp=self._keys.wrap(secret, b"totp", staff.id.encode()))
+        whole = ("session", call.session, call.staff, self._open[call.session].made_at, "password+totp")
+        return Effect([{}], [used, ("staff", *kept), whole], None)
+
+    # Accounts
+
+    def colleagues(self, _: Call) -> Effect:
+        """List who works here."""
+        return Effect(answer=[{"id": one.id, "name": one.name} for one in self.staff.values() if one.state == ACTIVE])
+
+    def people(self, _: Call) -> Effect:
+        """List accounts with roles and states."""
+        everybody = self.staff.values()
+        return Effect(answer=[one.shown() | {"state": one.state, "second_factor": bool(one.totp)} for one in everybody])
+
+    def _new(self, call: Call, *, but: Collection[Staff] = ()) -> Staff:
+        """Return an account as asked for; its name is nobody's but theirs who are ended for it."""
+        name, roles = " ".join(call.args["name"].split()), _roles(call.args["roles"])
+        if not 0 < len(name) <= NAME_LIMIT:
+            raise Invalid(f"A name has 1 to {NAME_LIMIT} characters.", "/name")
+        known = self._named(name)
+        if known and known.state != LEFT and known not in but:
+            raise Refused("stale", "An account of this name exists.", pointer="/name")
+        return Staff(call.args.get("id") or ids.new_id(), name, roles, PENDING)
+
+    def _inviting(self, staff: Staff) -> tuple[str, Op]:
+        """Return a one-time code and the change that lets it, and nothing else, into this account."""
+        code, until = secrets.token_urlsafe(32), self._clock.wall_ms() + policy.INVITATION_MS
+        hash_ = self._keys.token_hash(code)
+        invited = staff._replace(state=INVITED, password=None, totp=None, code=hash_, code_until=until)
+        return code, ("staff", *invited)
+
+    def invite(self, call: Call) -> Effect:
+        """Make an account that waits for an auditor, or (roles that only count) for its invitation."""
+        id_ = call.args.get("id")
+        if id_ in self.staff:
+            waiting = next((one.id for one in self._asked.values() if one.about == id_ and not one.verdict), None)
+            return Effect(answer={"id": id_, "decision": waiting, "code": None})
+        if id_ and not ids.is_id(id_):
+            raise Invalid("An id is 32 hex digits.", "/id")
+        staff = self._new(call)
+        if staff.roles not in policy.SOLE:
+            asked = self._ask(call, "person", staff.id, ("staff", *staff), roles=staff.roles)
+            asked.answer |= {"id": staff.id, "code": None}
+            return asked
+        code, op = self._inviting(staff)
+        return Effect(
+            [{"about": staff.id, "roles": staff.roles}], [op], {"id": staff.id, "decision": None, "code": code}
+        )
+
+    def people_add(self, call: Call) -> Effect:
+        """Make the first admin and the first auditor of a new home; again, when nobody took up the invitation."""
+        roles = _roles(call.args["roles"])
+        if roles not in {"admin", "auditor"}:
+            raise Invalid("Only the first admin and the first auditor are made this way.", "/roles")
+        holders = [one for one in self.staff.values() if roles in one.held and one.state != LEFT]
+        if any(one.state == ACTIVE or (one.code_until or 0) > self._clock.wall_ms() for one in holders):
+            raise Refused("purpose-not-yours", "There is one already; ask them to invite you.")
+        staff = self._new(call, but=holders)
+        code, op = self._inviting(staff)
+        ended: list[Op] = [("staff", *one._replace(state=LEFT, code=None)) for one in holders]
+        return Effect([{"about": staff.id, "roles": roles}], [*ended, op], {"id": staff.id, "code": code})
+
+    def _invited(self, call: Call) -> Staff:
+        hash_ = self._keys.token_hash(str(call.args["code"]))
+        staff = next((one for one in self.staff.values() if one.code == hash_), None)
+        if staff is None or (staff.code_until or 0) < self._clock.wall_ms():
+            raise Refused("unauthenticated", "This invitation is spent, over, or never was.")
+        return staff
+
+    def accept(self, call: Call) -> Effect:
+        """Spend an invitation; whoever holds it sets the password, once."""
+        staff = self._invited(call)
+        active = staff._replace(state=ACTIVE, password=call.proof, code=None, code_until=None)
+        call.staff = staff.id
+        return Effect([{}], [("staff", *active)], {"id": staff.id, "name": staff.name})
+
+    def change_person(self, call: Call) -> Effect:
+        """End an account at once, or ask an auditor for other roles or a reset."""
+        staff, state, roles = self.staff.get(str(call.args["person"])), call.args.get("state"), call.args.get("roles")
+        if staff is None:
+            raise Refused("not-found")
+        if state == LEFT:
+            ended = staff._replace(state=LEFT, password=None, totp=None, code=None)
+            entry = {"about": staff.id, "state": LEFT}
+            return Effect([entry], [("staff", *ended), *self._end(staff.id)], {"decision": None})
+        if roles is not None:
+            return self._ask(call, "roles", staff.id, roles=_roles(roles))
+        if state != "reset":
+            raise Invalid("Give roles, or state left or reset.", "/state")
+        return self._ask(call, "reset", staff.id)
+
+    # Two people
+
+    def _ask(self, call: Call, what: str, about: str, *ops: Op, **asked: str) -> Effect:
+        """Let something wait for a second person; the same question is open once."""
+        made = Decision(ids.new_id(), what, about, json.dumps(asked), call.staff, self._clock.wall_ms())
+        for one in self._asked.values():
+            if one.verdict is None and one[1:5] == made[1:5]:
+                return Effect(answer={"decision": one.id})
+        entry = {"about": about, "what": what, "decision": made.id, **asked}
+        return Effect([entry], [*ops, ("decision", *made)], {"decision": made.id})
+
+    def ask_lift(self, call: Call) -> Effect:
+        """Ask for one's budgets to be lifted for an hour."""
+        return self._ask(call, "lift", call.staff)
+
+    def decisions(self, call: Call) -> Effect:
+        """List what waits for the caller, and what the caller asked or decided; at most 200, newest last."""
+        rows = [
+            {"id": one.id, "what": one.what, "about": one.about, "body": json.loads(one.body), "asked_by": one.asked_by,
+             "asked_at": clock.rfc3339(one.asked_at), "verdict": one.verdict, "decided_by": one.decided_by}
+            for one in sorted(self._asked.values(), key=lambda one: one.asked_at)
+            if call.staff in (one.asked_by, one.decided_by)
+            or (one.verdict is None and call.roles & policy.DECIDERS[one.what])
+        ]  # fmt: skip
+        return Effect(answer=rows[-200:])
+
+    def decide(self, call: Call) -> Effect:
+        """Approve or refuse as the second person: never the asker, nor whom it is about."""
+        asked, verdict = self._asked.get(str(call.args["decision"])), call.args["verdict"]
+        if asked is None or not call.roles & policy.DECIDERS[asked.what]:
+            raise Refused("not-found")
+        if asked.verdict is not None:
+            raise Refused("stale", "This was decided already.")
+        if call.staff in (asked.asked_by, asked.about):
+            raise Refused("purpose-not-yours", "It takes a second person.")
+        if verdict not in {"approve", "refuse"}:
+            raise Invalid("The verdict is approve or refuse.", "/verdict")
+        code, ops = self._approve(asked) if verdict == "approve" else self._refuse(asked)
+        made = asked._replace(verdict=verdict, decided_by=call.staff, decided_at=self._clock.wall_ms())
+        entry = {"what": made.what, "about": made.about, "decision": made.id, "outcome": verdict}
+        entry |= json.loads(made.body)
+        return Effect([entry], [("decision", *made), *ops], {"outcome": verdict, "code": code})
+
+    def _approve(self, asked: Decision) -> tuple[str | None, list[Op]]:
+        staff, asker = self.staff[asked.about], self.staff[asked.asked_by]
+        if staff.state == LEFT:
+            raise Refused("stale", "This account was ended meanwhile.")
+        if asker.state != ACTIVE or not asker.held & policy.ASKERS[asked.what]:
+            raise Refused("stale", "Whoever asked for this may not any more.")
+        if asked.what == "lift":
+            return None, []  # the entry is what lifts
+        if asked.what == "roles":
+            changed = staff._replace(roles=json.loads(asked.body)["roles"])
+            return None, [("staff", *changed), *self._end(staff.id)]
+        code, op = self._inviting(staff)
+        return code, [op, *self._end(staff.id)]
+
+    def _refuse(self, asked: Decision) -> tuple[None, list[Op]]:
+        refused = self.staff[asked.about]._replace(state=LEFT)
+        return None, [("staff", *refused)] if asked.what == "person" else []
+
+
+def _strong(password: object) -> str:
+    if not isinstance(password, str) or not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
+        raise Invalid(f"A password has {PASSWORD_LEAST} to {PASSWORD_MOST} characters.", "/password")
+    return password
+
+
+def _roles(given: list[str]) -> str:
+    roles = frozenset(given)
+    if not roles or not roles <= policy.ROLES:
+        raise Invalid("Name one of the roles.", "/roles")
+    if policy.conflict(roles):
+        raise Refused("roles-conflict")
+    return ",".join(sorted(roles))

@@ -1,0 +1,130 @@
+"""The verbs that read the log: for everybody the checkpoint and hash tiles, for auditors the entries.
+
+What they return is durable: the tree of the newest checkpoint, which a group that is still open does not
+move.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from crm.keeper.engine import Call, Effect, Engine, Invalid, Refused
+from crm.keeper.finding import Finding
+from crm.keeper.log import ABOUT, ACTED, SHOWN
+from crm.keeper.people import People
+from crm.kit import clock, ids
+
+SCAN = 1000
+LOOKS = 500
+FILTERS = ("actor", "act", "purpose", "outcome")
+
+
+@dataclass
+class Reading:
+    """The reading part of the keeper; ``facts`` is what a status says of the home."""
+
+    engine: Engine
+    people: People
+    finding: Finding
+    facts: dict[str, Any]
+
+    @property
+    def _size(self) -> int:
+        return self.engine.store.head.size
+
+    def checkpoint(self, _: Call) -> Effect:
+        """Return the newest checkpoint."""
+        return _there(self.engine.log.checkpoint() or None)
+
+    def tile(self, call: Call) -> Effect:
+        """Return a hash tile."""
+        level, n, width = (int(call.args[name]) for name in ("level", "n", "width"))
+        return _there(self.engine.log.tile(level, n, width, self._size))
+
+    def bundle(self, call: Call) -> Effect:
+        """Return an entry bundle."""
+        return _there(self.engine.log.bundle(int(call.args["n"]), int(call.args["width"]), self._size))
+
+    def proof(self, call: Call) -> Effect:
+        """Return an inclusion proof."""
+        index = int(call.args["index"])
+        return _there(self.engine.log.proof(index, self._size) if 0 <= index < self._size else None)
+
+    def entries(self, call: Call) -> Effect:
+        """List entries in order that fit every filter, looking at no more than ``SCAN`` in one call."""
+        log, where, limit = self.engine.log, call.args.get("where") or {}, _limit(call)
+        after, end = call.args.get("after"), self._size
+        start = 0 if after is None else max(0, int(after) + 1)
+        if moment := where.get("from"):
+            start = max(start, log.index_at(clock.parse_rfc3339(moment)))
+        if moment := where.get("to"):
+            end = min(end, log.index_at(clock.parse_rfc3339(moment)))
+        wanted = {name: where[name] for name in FILTERS if where.get(name)}
+        looked: Iterable[int] = range(start, min(start + SCAN, end))
+        if subject := where.get("subject"):
+            looked = log.mentions(subject, ABOUT | SHOWN, start, end, SCAN)
+        elif actor := wanted.get("actor"):
+            looked = log.mentions(actor, ACTED, start, end, SCAN)
+        rows, last = list[dict[str, Any]](), end - 1
+        for seen, index in enumerate(looked, 1):
+            entry = log.entry(index)
+            if all(entry.get(name) == value for name, value in wanted.items()):
+                rows.append(_shown(index, entry))
+            if seen == SCAN or len(rows) == limit:
+                last = index
+                break
+        return Effect(answer={"entries": rows, "next": last if last < end - 1 else None})
+
+    def looks(self, call: Call) -> Effect:
+        """List who opened or was shown one subject or its merged set, newest first."""
+        subjects = self.finding.subjects
+        subject = subjects.canonical(call.args["subject"])
+        if not subjects.find(subject):
+            raise Refused("not-found")
+        log, staff = self.engine.log, self.people.staff
+        named = {i for one in subjects.members(subject) for i in log.mentions(one, SHOWN, 0, self._size, -LOOKS)}
+        rows = [_shown(index, log.entry(index)) for index in sorted(named, reverse=True)[:LOOKS]]
+        return Effect(answer=[row | {"name": staff[row["actor"]].name} for row in rows])
+
+    def my_log(self, call: Call) -> Effect:
+        """List the caller's own entries, newest first."""
+        log, before, limit = self.engine.log, call.args.get("after"), _limit(call)
+        found = log.mentions(call.staff, ACTED, 0, self._size if before is None else int(before), -limit)
+        rows = [_shown(index, log.entry(index)) for index in found]
+        return Effect(answer={"entries": rows, "next": found[-1] if len(found) == limit else None})
+
+    def made(self, call: Call) -> Effect:
+        """List what was stored or sealed behind an index: entries as they are, which hold ids only."""
+        start = max(-1, int(call.args["after"])) + 1
+        end = min(start + SCAN, self._size)
+        found = ((index, self.engine.log.entry(index)) for index in range(start, end))
+        rows = [_shown(i, e) for i, e in found if e["act"] in {"put", "seal"} and e["outcome"] == "ok"]
+        return Effect(answer={"entries": rows, "next": end - 1 if end < self._size else None})
+
+    def orphan(self, call: Call) -> Effect:
+        """Mark what never reached PostgreSQL; the log over-reports, and says so."""
+        subjects, records = call.args["subjects"], call.args["records"]
+        if not all(map(ids.is_id, [*subjects, *records])):
+            raise Invalid("Ids are 32 hex digits.", "/subjects")
+        self.engine.spend(call, subjects)
+        return Effect([{"subjects": subjects, "records": records}])
+
+    def status(self, _: Call) -> Effect:
+        """Say how the keeper is; nothing secret."""
+        closed = self.engine.closed
+        state = {"state": "sealed" if closed else "open", "reason": closed, "size": self._size}
+        return Effect(answer=state | {"search": "ready" if self.finding.is_ready else "building"} | self.facts)
+
+
+def _there(body: object) -> Effect:
+    if body is None:
+        raise Refused("not-found")
+    return Effect(answer=body)
+
+
+def _limit(call: Call) -> int:
+    return max(1, min(int(call.args.get("limit") or 100), SCAN))
+
+
+def _shown(index: int, entry: dict[str, Any]) -> dict[str, Any]:
+    return {"index": index, **{key: value for key, value in entry.items() if key != "salt"}}

@@ -1,0 +1,135 @@
+"""The sockets: one for each principal, told apart by path, peer account and service key."""
+
+import asyncio
+import contextlib
+import functools
+import hmac
+import os
+import secrets
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from crm.keeper.engine import Call, Refused
+from crm.kit import wire
+
+MOST_PENDING = 1024
+GREETING_S = 10.0
+
+
+class Principal(NamedTuple):
+    """A process that may connect: its service key and its account."""
+
+    name: str
+    key: bytes
+    uid: int
+
+
+class Connection(wire.FrameProtocol):
+    """One process's connection."""
+
+    def __init__(self, principal: Principal, submit: Callable[[Call], None]) -> None:
+        super().__init__()
+        self._name = principal.name
+        self._principal = principal
+        self._submit = submit
+        self._nonce = secrets.token_bytes(wire.NONCE_SIZE)
+        self._is_known = False
+        self._pending = 0
+        self._timer: asyncio.TimerHandle
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet a peer of the right account; nobody else gets a byte."""
+        super().connection_made(transport)
+        self._timer = asyncio.get_running_loop().call_later(GREETING_S, self.frame_refused)
+        if not _is_peer(transport.get_extra_info("socket"), self._principal.uid):
+            self.frame_refused()
+            return
+        self.send(wire.pack(self._nonce))
+
+    def frame_received(self, payload: bytes) -> None:
+        """Take the answer to the greeting, then requests."""
+        try:
+            message = wire.unpack(payload)
+            if self._is_known:
+                number, verb, args = message
+                if not (isinstance(number, int) and isinstance(verb, str) and isinstance(args, dict)):
+                    raise wire.WireError
+            else:
+                self._greet(message)
+                return
+        except (ValueError, TypeError):
+            self.frame_refused()
+            return
+        self._pending += 1
+        if self._pending == MOST_PENDING:
+            self.transport.pause_reading()
+        self._submit(Call(self._name, verb, args, lambda code, body: self._reply(number, code, body)))
+
+    def _greet(self, answered: object) -> None:
+        if not isinstance(answered, bytes) or not hmac.compare_digest(
+            answered, wire.answer(self._principal.key, self._nonce, self._name)
+        ):
+            raise wire.WireError
+        self._is_known = True
+        self._timer.cancel()
+
+    def frame_refused(self) -> None:
+        """End the connection; the attempt is logged."""
+        refused = Call(self._name, "connect", {}, lambda *_: None)
+        refused.proof = Refused("unauthenticated")
+        self._submit(refused)
+        self.transport.abort()
+
+    def _reply(self, number: int, code: str, body: Any) -> None:  # noqa: ANN401 - each verb's own
+        self._pending -= 1
+        if self._pending == MOST_PENDING - 1 and not self.transport.is_closing():
+            self.transport.resume_reading()
+        try:
+            frame = wire.pack([number, code, body])
+        except wire.WireError:
+            frame = wire.pack([number, "too-large", {"reason": "The answer is over the limit; ask for less at once."}])
+        self.send(frame)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Forget the greeting's timer; answers still to come go nowhere."""
+        self._timer.cancel()
+
+
+def _is_peer(sock: socket.socket, uid: int) -> bool:
+    """Say whether the other end runs under an account (Linux; elsewhere the key alone decides)."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    peer = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+    return bool(peer == uid)
+
+
+async def listen(folder: Path, services: Path, submit: Callable[[Call], None]) -> list[asyncio.Server]:
+    """Listen on one socket a principal; ``services`` holds the keeper's copies of their keys: ``<hex> <uid>``."""
+    servers = []
+    for path in sorted(services.glob("*.key")):  # noqa: ASYNC240 - once, at start
+        key, uid = path.read_text().split()
+        principal = Principal(path.stem, bytes.fromhex(key), int(uid))
+        sock = _bind(folder / f"{principal.name}.sock")
+        make = functools.partial(Connection, principal, submit)
+        servers.append(await asyncio.get_running_loop().create_unix_server(make, sock=sock))
+    return servers
+
+
+def _bind(path: Path) -> socket.socket:
+    """Bind by a name relative to the folder: a path may be longer than the 107 bytes a socket's may be."""
+    path.unlink(missing_ok=True)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    here = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir(path.parent)
+        sock.bind(path.name)
+        # Every account may knock; who is let in is decided by peer account and key.
+        path.chmod(0o666)
+    finally:
+        with contextlib.suppress(OSError):
+            os.fchdir(here)
+        os.close(here)
+    return sock

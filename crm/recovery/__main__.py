@@ -1,0 +1,102 @@
+"""``kept keeper init`` and ``kept keeper restore``: offline work on a home no keeper is running on."""
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from crm.keeper.home import Home, open_home
+from crm.keeper.keys import Keyring, read_root
+from crm.keeper.store import Fatal, Refuse
+from crm.kit.files import FileFault
+from crm.kit.process import harden
+from crm.kit.sealing import KeyFault
+from crm.recovery import restore
+from crm.recovery.make import init
+
+REFUSED = 75
+
+
+def _restore(home: Home, options: argparse.Namespace, passphrase: str | None) -> int:
+    if options.escrow:
+        identity = getpass.getpass("Recovery identity: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
+        restore.recover_keys(
+            home, options.escrow, identity, restore.tenant_of(options.snapshot),
+            uids=_pairs(options.uid), passphrase=passphrase,
+        )  # fmt: skip
+    restore.restore(home, options.snapshot, options.key, with_loss=options.with_loss)
+    try:
+        if options.with_loss:
+            agreed = restore.agree(home, [_ask_person() for _ in range(2)])
+            ring = Keyring(home.keys, read_root(home.keys, passphrase), restore.tenant_of(home.file))
+            last_known = options.last_known.read_text() if options.last_known else ""
+            facts = restore.begin_new_log(home, ring, agreed, last_known)
+            print(json.dumps(facts, sort_keys=True))  # noqa: T201
+        else:
+            store, _, log, replayed = open_home(home, passphrase)
+            print(f"restored: {replayed} groups applied behind the snapshot, {log.size} entries")  # noqa: T201
+            store.close()
+    except BaseException:
+        # Not restored is not there: the next try begins anew.
+        home.file.unlink()
+        raise
+    return 0
+
+
+def _ask_person() -> tuple[str, str]:
+    if sys.stdin.isatty():
+        return input("Name: "), getpass.getpass("Password: ")
+    name, _, password = sys.stdin.readline().rstrip("\n").partition(" ")
+    return name, password
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kept keeper", description="Make a home, or bring one back.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("init", "restore"):
+        command = commands.add_parser(name)
+        command.add_argument("--home", type=Path, required=True)
+        command.add_argument("--uid", action="append", default=[], metavar="PRINCIPAL=UID")
+        command.add_argument("--passphrase-stdin", action="store_true", help="the root key is a passphrase's: line 1")
+        command.add_argument("--journal", type=Path, help="the journal's folder, on another volume")
+    new, back = commands.choices["init"], commands.choices["restore"]
+    new.add_argument("--origin", required=True, help="the log's name for ever, such as crm.example.com/log")
+    new.add_argument("--second-factor", choices=("required", "optional"), default="required")
+    new.add_argument("--budget", action="append", default=[], metavar="NAME=N")
+    new.add_argument("--region", default="", help="country of phone numbers written without one (ISO 3166)")
+    new.add_argument("--recovery", action="append", default=[], metavar="AGE_RECIPIENT")
+    back.add_argument("--snapshot", type=Path, required=True)
+    back.add_argument("--key", required=True, help="the log's vkey, as pinned")
+    back.add_argument("--escrow", type=Path, help="make the keys from this escrow; the identity is asked for")
+    back.add_argument("--with-loss", action="store_true", help="the journal is lost: two people must agree")
+    back.add_argument("--last-known", type=Path, help="the newest checkpoint anybody kept")
+    return parser
+
+
+def _pairs(given: Sequence[str]) -> dict[str, int]:
+    return {name: int(value) for name, _, value in (pair.partition("=") for pair in given)}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0 done, 75 refused."""
+    options = _parser().parse_args(argv)
+    home = Home.at(options.home, options.journal)
+    harden()
+    passphrase = sys.stdin.readline().rstrip("\n") if options.passphrase_stdin else None
+    try:
+        if options.command == "restore":
+            return _restore(home, options, passphrase)
+        init(
+            home, origin=options.origin, second_factor=options.second_factor, limits=_pairs(options.budget),
+            region=options.region, recovery=options.recovery, uids=_pairs(options.uid), passphrase=passphrase,
+        )  # fmt: skip
+    except (Refuse, Fatal, KeyFault, FileFault) as refused:
+        print(f"refused: {refused}", file=sys.stderr)  # noqa: T201
+        return REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

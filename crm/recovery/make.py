@@ -1,0 +1,106 @@
+"""Making a home: folders, keys, service keys, an empty file and its journal."""
+
+import os
+import secrets
+from pathlib import Path
+
+import msgpack
+
+from crm.keeper import policy
+from crm.keeper.home import Home
+from crm.keeper.keys import Keyring
+from crm.keeper.store import OPS, SCHEMA, Refuse, connect, new_segment
+from crm.kit import journal, note
+from crm.kit.files import sync_folder, write_secret
+from crm.kit.sealing import KEY_BYTES, SALT_BYTES, check_value, stretch
+
+PRINCIPALS = ("web", "sender", "inbound", "approve", "admin")
+
+
+def make_root(folder: Path, passphrase: str | None) -> bytes:
+    """Make the root key: random in a file, or stretched from a passphrase (only its salt and check are kept)."""
+    if passphrase is None:
+        root = secrets.token_bytes(KEY_BYTES)
+        write_secret(folder / "root.key", b"key " + root.hex().encode())
+        return root
+    salt = secrets.token_bytes(SALT_BYTES)
+    root = stretch(passphrase, salt)
+    write_secret(folder / "root.key", f"scrypt {salt.hex()} {check_value(root)}".encode())
+    return root
+
+
+def make_folders(home: Home) -> None:
+    """Make the folders: the keeper's own closed; sockets and service keys can be reached by name only."""
+    for folder, mode in (
+        (home.path, 0o711), (home.path / "keeper", 0o700), (home.keys, 0o700), (home.keys / "services", 0o700),
+        (home.journal, 0o700), (home.run, 0o711), (home.path / "services", 0o711),
+    ):  # fmt: skip
+        folder.mkdir(parents=True, exist_ok=True)
+        if folder.stat().st_uid == os.geteuid():
+            folder.chmod(mode)
+
+
+def init(
+    home: Home,
+    *,
+    origin: str,
+    second_factor: str,
+    limits: dict[str, int],
+    region: str,
+    recovery: list[str],
+    uids: dict[str, int],
+    passphrase: str | None,
+) -> None:
+    """Make a home. The keeper's file appears last: a crash leaves no half a home, and init can be run again.
+
+    Raises:
+        Refuse: there is a home here already, or a setting is not one.
+    """
+    if home.file.exists():
+        raise Refuse("there is a home here already")
+    if set(limits) - set(policy.BUDGETS) or any(value < 1 for value in limits.values()):
+        raise Refuse("a budget is one of " + ", ".join(policy.BUDGETS) + ", and at least 1")
+    make_folders(home)
+    tenant = secrets.token_hex(16)
+    root = make_root(home.keys, passphrase)
+    for key_name in (*Keyring.STANDING, "epoch-1"):
+        Keyring.store(home.keys, root, tenant, key_name, secrets.token_bytes(KEY_BYTES))
+    make_services(home, uids)
+    write_secret(home.keys / "recovery.txt", "\n".join(recovery).encode())
+    ring = Keyring(home.keys, root, tenant)
+    ring.escrow(ring.epoch)
+    write_vkey(home, note.Signer(origin, ring.log).vkey)
+    settings = {"second_factor": second_factor, "limits": limits, "region": region}
+    meta = {"format": "1", "origin": origin, "tenant": tenant, "settings": msgpack.packb(settings)}
+    create(home, meta)
+
+
+def create(home: Home, meta: dict[str, object]) -> None:
+    """Make an empty file and its first journal segment; the file appears last, so half a home is none."""
+    head = new_segment(home.journal, 0, 0, journal.START)
+    temporary = home.file.with_suffix(".new")
+    for leftover in (temporary, Path(f"{temporary}-wal"), Path(f"{temporary}-shm")):
+        leftover.unlink(missing_ok=True)
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL, 0o600))
+    db = connect(temporary)
+    db.executescript(SCHEMA)
+    for key, value in {**meta, "head": msgpack.packb(list(head))}.items():
+        db.execute(OPS["meta"], (key, value))
+    db.close()
+    temporary.replace(home.file)
+    sync_folder(home.file.parent)
+
+
+def make_services(home: Home, uids: dict[str, int]) -> None:
+    """Make the service keys, each twice: the process's own, and the keeper's copy with the account it belongs to."""
+    for name in PRINCIPALS:
+        key = secrets.token_bytes(32).hex()
+        write_secret(home.keys / "services" / f"{name}.key", f"{key} {uids.get(name, os.geteuid())}".encode())
+        write_secret(home.path / "services" / f"{name}.key", key.encode())
+
+
+def write_vkey(home: Home, vkey: str) -> None:
+    """Write the key that auditors pin where anybody can read it."""
+    path = home.path / "log.vkey"
+    path.write_text(vkey + "\n")
+    path.chmod(0o644)

@@ -1,0 +1,146 @@
+"""The way back: a snapshot and the journal, which must end exactly at the last checkpoint; or with loss.
+
+With loss means that the journal is gone: what came after the snapshot is missing and cannot be told. Two
+people who could sign in must agree, and a new log begins, under a new origin, with an entry that names the
+old log's last known size and root.
+"""
+
+import hashlib
+import shutil
+import sqlite3
+from pathlib import Path
+
+import msgpack
+import pyrage
+from passlib.hash import argon2
+
+from crm.keeper import policy
+from crm.keeper.home import Home
+from crm.keeper.keys import Keyring
+from crm.keeper.store import OPS, Refuse, connect, new_segment
+from crm.kit import clock, journal, note
+from crm.kit.clock import SystemClock
+from crm.kit.files import file_hash, sync_folder, write_secret
+from crm.recovery.make import make_folders, make_root, make_services, write_vkey
+
+RESTORERS = frozenset({"admin", "auditor", "privacy"})
+
+
+def recover_keys(
+    home: Home, escrow: Path, identity: str, tenant: str, *, uids: dict[str, int], passphrase: str | None
+) -> None:
+    """Open an escrow with one recovery identity and make keys and service keys anew under a new root.
+
+    Raises:
+        Refuse: the identity does not open it, or there are keys here already.
+    """
+    if (home.keys / "root.key").exists():
+        raise Refuse("there are keys here already")
+    try:
+        held = msgpack.unpackb(pyrage.decrypt(escrow.read_bytes(), [pyrage.x25519.Identity.from_str(identity)]))
+    except (pyrage.DecryptError, pyrage.IdentityError, ValueError) as error:
+        raise Refuse("this identity does not open this escrow") from error
+    make_folders(home)
+    root = make_root(home.keys, passphrase)
+    make_services(home, uids)
+    write_secret(home.keys / "recovery.txt", b"")
+    for name, key in held.items():
+        Keyring.store(home.keys, root, tenant, name, key)
+
+
+def restore(home: Home, snapshot: Path, vkey: str, *, with_loss: bool) -> None:
+    """Put a signed snapshot in place; the next start applies the journal behind it and checks where it ends.
+
+    Raises:
+        Refuse: there is a keeper's file here, or the snapshot is not what was signed.
+    """
+    if home.file.exists():
+        raise Refuse("there is a keeper's file here already: move it away first")
+    if with_loss and any(home.journal.glob("*.kj")):
+        raise Refuse("there is a journal here: restore without loss, or move it away first")
+    try:
+        text, _ = note.open_note(snapshot.with_suffix(".note").read_text(), [note.Verifier.parse(vkey)])
+    except (OSError, note.NoteError) as error:
+        raise Refuse("the snapshot's note is missing or not signed by this log's key") from error
+    if text.split("\n")[3] != file_hash(snapshot):
+        raise Refuse("the snapshot is not the file its note was signed for")
+    make_folders(home)
+    temporary = home.file.with_suffix(".restored")
+    shutil.copyfile(snapshot, temporary)
+    temporary.chmod(0o600)
+    temporary.replace(home.file)
+    sync_folder(home.file.parent)
+    write_vkey(home, vkey)
+
+
+def tenant_of(snapshot: Path) -> str:
+    """Return the tenant id a snapshot belongs to."""
+    db = sqlite3.connect(f"file:{snapshot}?mode=ro", uri=True)
+    try:
+        return str(db.execute("SELECT value FROM meta WHERE key='tenant'").fetchone()[0])
+    finally:
+        db.close()
+
+
+def agree(home: Home, people: list[tuple[str, str]]) -> list[str]:
+    """Check two people's passwords against the restored accounts; returns their ids.
+
+    Raises:
+        Refuse: not two different people who may decide this, or a wrong password.
+    """
+    db = connect(home.file)
+    found = []
+    try:
+        for name, password in people:
+            row = db.execute(
+                "SELECT id, roles, password FROM staff WHERE name=? AND state='active'", (name,)
+            ).fetchone()
+            if row is None or not set(row[1].split(",")) & RESTORERS or not argon2.verify(password, row[2]):
+                raise Refuse("a name or password does not fit, or this person may not decide it")
+            found.append(row[0])
+    finally:
+        db.close()
+    if len(set(found)) < 2:  # noqa: PLR2004 - two people
+        raise Refuse("it takes two different people")
+    return found
+
+
+def begin_new_log(home: Home, signer_of: Keyring, agreed: list[str], last_known: str) -> dict[str, object]:
+    """Start a new log on a restored file whose journal is lost; returns what its first entry says.
+
+    Entries of the old log stay in the snapshot; the file keeps people, keys and accounts.
+    """
+    db = connect(home.file)
+    try:
+        meta = dict(db.execute("SELECT key, value FROM meta"))
+        text, _ = note.open_note(
+            meta["checkpoint"], [note.Verifier.parse(note.Signer(meta["origin"], signer_of.log).vkey)]
+        )
+        old = note.parse_checkpoint(text)
+        known = old
+        if last_known:
+            text, _ = note.open_note(last_known, [note.Verifier.parse(note.Signer(old.origin, signer_of.log).vkey)])
+            known = note.parse_checkpoint(text)
+        origin = f"{old.origin.partition('+')[0]}+{hashlib.sha256(known.text().encode()).hexdigest()[:8]}".replace(
+            "+", "/after-"
+        )
+        make_folders(home)
+        head = new_segment(home.journal, 0, 0, journal.START)
+        facts: dict[str, object] = {
+            "act": "restored_with_loss", "old_origin": known.origin, "old_size": known.size,
+            "old_root": known.root.hex(), "missing": max(0, known.size - old.size), "kept_until": old.size,
+            "agreed": agreed, "at_restore": clock.rfc3339(SystemClock().wall_ms()), "policy": policy.digest(),
+        }  # fmt: skip
+        db.execute("BEGIN IMMEDIATE")
+        # With the log go the sessions: some were ended since, and nobody can tell which.
+        for table in ("entry", "node", "mention", "session"):
+            db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+        for key, value in {
+            "origin": origin, "head": msgpack.packb(list(head)), "checkpoint": "", "first": msgpack.packb(facts),
+        }.items():  # fmt: skip
+            db.execute(OPS["meta"], (key, value))
+        db.execute("COMMIT")
+    finally:
+        db.close()
+    write_vkey(home, note.Signer(origin, signer_of.log).vkey)
+    return facts

@@ -1,0 +1,346 @@
+"""The restore drill: a snapshot and the journal bring a home back to its last checkpoint; a lost journal costs."""
+
+import asyncio
+import copy
+import json
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pyrage
+import pytest
+
+from crm.audit.service import verify_home
+from crm.errors import CrmError, NotFound
+from crm.kit import canonical
+from crm.kit.ids import new_id
+from crm.kit.note import Checkpoint
+from crm.kit.pii import Pii
+from tests.keeper.conftest import MakeHome
+from tests.keeper.evidence import Evidence, Examined, Worker, check_readable
+from tests.keeper.home import PASSWORD, KeeperHome
+
+IDENTITY, OTHER = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
+RECOVERY = (str(IDENTITY.to_public()), str(pyrage.x25519.Identity.generate().to_public()))
+
+
+@dataclass
+class Drill:
+    """What was done on a home before it was lost."""
+
+    home: KeeperHome
+    seen: Evidence = field(default_factory=Evidence)
+    people: dict[str, str] = field(default_factory=dict)
+    snapshot: Path = Path()
+    vkey: str = ""
+    last: Checkpoint | None = None
+    note: str = ""
+
+    def restore(self, *options: str | Path, stdin: str = "") -> "tuple[int, str]":
+        """Run the command; returns its status and what it said."""
+        done = self.home.call("restore", "--snapshot", self.snapshot, "--key", self.vkey, *options, stdin=stdin)
+        return done.returncode, done.stdout + done.stderr
+
+
+async def _worker(home: KeeperHome, seen: Evidence) -> Worker:
+    web = await home.client()
+    signed = await web.sign_in("staff", Pii(PASSWORD))
+    return Worker(web, signed.token.reveal(), home.cast["staff"].id, seen)
+
+
+@pytest.fixture(scope="module")
+def drilled() -> list[Drill]:
+    """Hold the home that was drilled on, once it was."""
+    return []
+
+
+@pytest.fixture
+async def drill(make_home: MakeHome, drilled: list[Drill], tmp_path: Path) -> AsyncIterator[Drill]:
+    """Return what was done, on a copy of the home of its own."""
+    if not drilled:
+        drilled.append(await _drill(await make_home(clock=True, recovery=RECOVERY), tmp_path / "safe"))
+    first = drilled[0]
+    assert first.home.clock
+    home = first.home.copy(tmp_path / "copy", clock=True)
+    assert home.clock
+    home.clock.set(first.home.clock.wall_ms, first.home.clock.steady_ms)
+    safe = shutil.copytree(first.snapshot.parent, tmp_path / "copied")
+    yield replace(first, home=home, seen=copy.deepcopy(first.seen), snapshot=safe / first.snapshot.name)
+    await home.aclose()
+
+
+async def _drill(home: KeeperHome, safe: Path) -> Drill:
+    """Make and erase people before and after a snapshot; then the process ends as in a power cut."""
+    assert home.clock
+    done = Drill(home, vkey=home.vkey)
+    worker = await _worker(home, done.seen)
+
+    async def make(*names: str) -> None:
+        for name in names:
+            done.people[name] = new_id()
+            await worker.put(
+                done.people[name], 0, identity={"given_name": name}, channels={"emails": [f"{name}@b.example"]}
+            )
+
+    await make("kept", "erased before", "erased after", "erasing", "changed after")
+    await worker.erase(done.people["erased before"])
+    home.clock.advance(hours=73)
+    while home.rows("SELECT 1 FROM subject WHERE state='erasing'"):
+        await asyncio.sleep(0.05)
+    made = await (await home.client("admin")).call("backup", to=str(safe))
+    done.snapshot = Path(made["snapshot"])
+
+    worker = await _worker(home, done.seen)
+    await make("made after")
+    await worker.put(done.people["changed after"], 1, channels={"emails": ["new@b.example"]})
+    record, text = new_id(), {"notes": "sealed after the snapshot"}
+    who = done.people["made after"]
+    sealed = await worker.web.seal(worker.token, "serve", [{"subject": who, "record": record, "fields": text}])
+    done.seen.records[record] = who, sealed.blobs[record], text
+    await worker.erase(done.people["erased after"])
+    home.clock.advance(hours=73)
+    while home.rows("SELECT 1 FROM subject WHERE state='erasing'"):
+        await asyncio.sleep(0.05)
+    worker = await _worker(home, done.seen)
+    await worker.erase(done.people["erasing"])
+    await worker.open(done.people["made after"])
+    done.note = await worker.web.checkpoint()
+    await home.disconnect()
+    home.kill()
+    done.last = home.checkpoint_in_journal
+    return done
+
+
+async def _whole(done: Drill, home: KeeperHome, scratch: Path) -> None:
+    """Nothing is missing: not an entry, nobody who was made, nobody who was erased."""
+    assert done.last
+    files = Examined(home, scratch)
+    assert files.in_file == done.last
+    files.check_log()
+    files.check_left(home, done.seen)
+    assert home.start(), home.stderr()
+    worker = await _worker(home, Evidence())
+    home.cast["staff"] = type(home.cast["staff"])(worker.actor, "staff", ["staff"], worker.token)
+    await check_readable(home, done.seen)
+    opened = await worker.web.open(
+        worker.token, "serve", subjects=[done.people["changed after"]], fields=["channels"], reason="call"
+    )
+    assert opened.people[done.people["changed after"]]["channels"].reveal() == {"emails": ["new@b.example"]}
+    assert opened.index > done.last.size
+    # Who asked may not cancel; a second person still can: the erasure that was running is running.
+    web = await home.client()
+    other = (await web.sign_in("staff2", Pii(PASSWORD))).token.reveal()
+    with pytest.raises(CrmError):
+        await web.cancel_erase(worker.token, done.people["erasing"])
+    await web.cancel_erase(other, done.people["erasing"])
+    for gone in ("erased before", "erased after"):
+        with pytest.raises(NotFound):
+            await web.cancel_erase(other, done.people[gone])
+
+
+async def test_from_snapshot_and_journal(drill: Drill, tmp_path: Path) -> None:
+    """The keeper's file is lost. The journal has everything since the snapshot."""
+    shutil.rmtree(drill.home.file.parent)
+    status, said = drill.restore()
+    assert status == 0, said
+    assert drill.last
+    assert str(drill.last.size) in said
+    await _whole(drill, drill.home, tmp_path / "after")
+
+
+async def test_from_escrow_on_another_machine(drill: Drill, tmp_path: Path) -> None:
+    """Everything is lost but snapshot, journal (another volume) and escrow: keys and service keys are made anew."""
+    home = KeeperHome(tmp_path / "another machine", clock=True)
+    assert home.clock
+    assert drill.home.clock
+    home.clock.set(drill.home.clock.wall_ms, drill.home.clock.steady_ms)
+    shutil.copytree(drill.home.journal, home.journal)
+    escrow = shutil.copy(drill.home.path / "keys" / "escrow" / "epoch-1.age", tmp_path / "copied")
+    home.cast, lost, drill.home = dict(drill.home.cast), drill.home, home
+
+    status, said = drill.restore("--escrow", escrow, stdin=f"{OTHER}\n")
+    assert status == 75
+    assert "identity" in said
+    assert not home.file.exists()
+    status, said = drill.restore("--escrow", escrow, stdin=f"{IDENTITY}\n")
+    assert status == 0, said
+    status, said = drill.restore("--escrow", escrow, stdin=f"{IDENTITY}\n")
+    assert status == 75, "there are keys and a file here already"
+
+    try:
+        assert home.vkey == drill.vkey
+        await _whole(drill, home, tmp_path / "after")
+    finally:
+        await home.aclose()
+    assert (home.path / "keys" / "root.key").read_bytes() != (lost.path / "keys" / "root.key").read_bytes()
+
+
+async def test_what_is_refused(drill: Drill, tmp_path: Path) -> None:
+    """What was not signed is not put in place; what was refused leaves nothing in the way of the right one."""
+    home, snapshot, vkey = drill.home, drill.snapshot, drill.vkey
+    note = snapshot.with_suffix(".note")
+    assert drill.restore()[0] == 75, "there is a keeper's file here"
+    shutil.rmtree(home.file.parent)
+
+    content, text = snapshot.read_bytes(), note.read_text()
+    snapshot.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
+    assert "not the file" in drill.restore()[1]
+    snapshot.write_bytes(content)
+    note.write_text(text.replace("snapshot/1", "snapshot/2"))
+    assert "not signed" in drill.restore()[1]
+    note.unlink()
+    assert drill.restore()[0] == 75
+    note.write_text(text)
+    other = KeeperHome(tmp_path / "other")
+    other.init()
+    drill.vkey = other.vkey
+    assert "not signed" in drill.restore()[1]
+    drill.vkey = vkey
+
+    segments = home.segments()
+    whole = segments[-1].read_bytes()
+    middle = len(whole) // 2
+    segments[-1].write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+    status, said = drill.restore()
+    assert status == 75
+    assert "journal" in said
+    segments[-1].write_bytes(whole)
+    shutil.move(home.journal, tmp_path / "away")
+    status, said = drill.restore()
+    assert status == 75
+    assert "journal" in said
+    assert not home.file.exists()
+    shutil.rmtree(home.journal, ignore_errors=True)
+    shutil.move(tmp_path / "away", home.journal)
+
+    status, said = drill.restore()
+    assert status == 0, said
+    await _whole(drill, home, tmp_path / "after")
+
+
+ADMIN, AUDITOR = f"admin {PASSWORD}", f"auditor {PASSWORD}"
+
+
+REFUSED = {
+    "one person twice": (ADMIN, ADMIN),
+    "a wrong password": (ADMIN, f"auditor {PASSWORD}!"),
+    "without the role": (ADMIN, f"staff {PASSWORD}"),
+    "unknown": (f"nobody {PASSWORD}", ADMIN),
+    "one alone": (ADMIN, ""),
+}
+
+
+async def test_loss_takes_two_people(drill: Drill) -> None:
+    """Whoever is missing, nothing is begun; and with a journal at hand nobody may leave it out."""
+    home = drill.home
+    shutil.rmtree(home.file.parent)
+    both = f"{ADMIN}\n{AUDITOR}\n"
+    before = [path.read_bytes() for path in home.segments()]
+    assert drill.restore("--with-loss", stdin=both)[0] == 75
+    assert [path.read_bytes() for path in home.segments()] == before
+    shutil.rmtree(home.journal)
+
+    for why, people in REFUSED.items():
+        status, said = drill.restore("--with-loss", stdin="\n".join(people) + "\n")
+        assert status == 75, f"{why}: {said}"
+        assert not home.file.exists(), why
+        assert not home.segments(), why
+        assert home.vkey == drill.vkey, why
+
+    status, said = drill.restore("--with-loss", stdin=both)
+    assert status == 0, said
+
+
+async def test_with_loss(drill: Drill, tmp_path: Path) -> None:
+    """The journal is lost too: a new log says what the old one's end was and what is missing."""
+    home, last = drill.home, drill.last
+    assert last
+    taken = int(drill.snapshot.stem.removeprefix("snapshot-"))
+    shutil.rmtree(home.file.parent)
+    shutil.rmtree(home.journal)
+    known = tmp_path / "newest.txt"
+    known.write_text(drill.note)
+    newest = home.signed(drill.note)
+
+    status, said = drill.restore("--with-loss", "--last-known", known, stdin=f"{ADMIN}\n{AUDITOR}\n")
+    assert status == 0, said
+    facts = json.loads(said)
+    assert (facts["old_origin"], facts["old_size"]) == (last.origin, newest.size)
+    assert (facts["old_root"], facts["kept_until"]) == (newest.root.hex(), taken)
+    assert facts["missing"] == newest.size - taken
+    assert facts["agreed"] == [home.cast["admin"].id, home.cast["auditor"].id]
+
+    assert home.start(), home.stderr()
+    assert home.vkey != drill.vkey
+    web = await home.client()
+    await home.searchable(web)
+    entries = [canonical.decode(entry) for entry in home.entries()]
+    first = entries[0]
+    assert {name: first[name] for name in facts} == facts
+    assert home.checkpoint_in_file.origin != last.origin
+    proved = verify_home(home.path, home.vkey, tmp_path / "remembered")
+    assert proved.checkpoint.origin == home.checkpoint_in_file.origin
+
+    worker = await _worker(home, Evidence())
+    for name in ("kept", "changed after", "erased after", "erasing"):
+        await worker.open(drill.people[name]) if name in drill.seen.stored else None
+        opened = await worker.web.open(
+            worker.token, "serve", subjects=[drill.people[name]], fields=["identity"], reason="call"
+        )
+        assert opened.people[drill.people[name]]["identity"].reveal() == {"given_name": name}
+    for name in ("made after", "erased before"):
+        with pytest.raises(NotFound):
+            await worker.open(drill.people[name])
+    assert home.stop() == 0
+    assert home.start(), "the new log goes on like any other"
+    assert canonical.decode(home.entries()[0])["act"] == first["act"]
+
+
+async def test_a_home_whose_root_is_a_passphrase(tmp_path: Path) -> None:
+    """Restored with the passphrase, as it is started with it; without it, sealed."""
+    home = KeeperHome(tmp_path / "home")
+    done = home.call("init", "--origin", "k.example/log", "--passphrase-stdin", stdin="a long passphrase\n")
+    assert done.returncode == 0, done.stderr
+    try:
+        assert home.start("--passphrase-stdin", stdin="a long passphrase\n"), home.stderr()
+        made = await (await home.client("admin")).call("backup")
+        await home.disconnect()
+        assert home.stop() == 0
+        newest = home.checkpoint_in_file
+        shutil.rmtree(home.file.parent)
+        drill = Drill(home, snapshot=Path(made["snapshot"]), vkey=home.vkey)
+        assert drill.restore("--passphrase-stdin", stdin="another\n")[0] == 75
+        status, said = drill.restore("--passphrase-stdin", stdin="a long passphrase\n")
+        assert status == 0, said
+        assert home.checkpoint_in_file == newest
+        assert home.start()
+        assert (await (await home.client()).status())["state"] == "sealed"
+        await home.disconnect()
+        assert home.stop() == 75
+        assert home.start("--passphrase-stdin", stdin="a long passphrase\n")
+        assert (await (await home.client()).status())["state"] == "open"
+    finally:
+        await home.aclose()
+
+
+async def test_a_journal_on_another_volume(tmp_path: Path) -> None:
+    """The whole home but its keys is lost; its path has blanks, umlauts and more characters than a socket's may."""
+    home = KeeperHome(tmp_path / ("Kundenkartei für Müller & Söhne " * 4), journal_folder=tmp_path / "second volume")
+    home.init()
+    try:
+        assert home.start(), home.stderr()
+        made = await (await home.client("admin")).call("backup", to=str(tmp_path / "third"))
+        await home.disconnect()
+        assert home.kill() == -9
+        assert not (home.path / "journal").exists()
+        newest = home.checkpoint_in_journal
+        shutil.rmtree(home.file.parent)
+        drill = Drill(home, snapshot=Path(made["snapshot"]), vkey=home.vkey)
+        status, said = drill.restore()
+        assert status == 0, said
+        assert home.checkpoint_in_file == newest
+        assert home.start(), home.stderr()
+        assert (await (await home.client()).status())["state"] == "open"
+    finally:
+        await home.aclose()
