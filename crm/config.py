@@ -1,0 +1,72 @@
+"""The settings of one process, read once by its entry point from a home and from files.
+
+A secret is always a file: an environment variable is seen by `ps e` and inherited by every child.
+
+    HOME/run/web.sock                  KEPT_KEEPER_SOCKET           the keeper, as the web's principal
+    HOME/services/web.key              KEPT_SERVICE_KEY_FILE        64 hex digits
+    HOME/services/kept_web.dsn         KEPT_DATABASE_URL_FILE       the role that writes
+    HOME/services/kept_web_read.dsn    KEPT_READ_DATABASE_URL_FILE  the role that cannot
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from crm.kit.pii import Pii
+
+ONE_ACCOUNT = "one account: separated by process, not by file rights"
+
+
+class MisconfiguredError(Exception):
+    """Raised at start, with the name of the setting and what is wrong; never with its value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the web process is told; `Pii` keeps the passwords in the DSNs out of every print."""
+
+    keeper_socket: Path
+    service_key_file: Path
+    database_url: Pii[str]
+    read_database_url: Pii[str]
+    isolation: str = ONE_ACCOUNT
+    egress: str = "open"
+    phone_region: str | None = None
+
+
+def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings of the web process.
+
+    Raises:
+        MisconfiguredError: a file is missing, unreadable or empty.
+    """
+    base = home or _home(environ)
+    services = base / "services"
+    return Settings(
+        keeper_socket=Path(environ.get("KEPT_KEEPER_SOCKET") or base / "run" / "web.sock"),
+        service_key_file=Path(environ.get("KEPT_SERVICE_KEY_FILE") or services / "web.key"),
+        database_url=_secret("KEPT_DATABASE_URL_FILE", services / "kept_web.dsn", environ),
+        read_database_url=_secret("KEPT_READ_DATABASE_URL_FILE", services / "kept_web_read.dsn", environ),
+        isolation=environ.get("KEPT_ISOLATION") or ONE_ACCOUNT,
+        egress=environ.get("KEPT_EGRESS") or "open",
+        phone_region=environ.get("KEPT_PHONE_REGION") or None,
+    )
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    home = environ.get("KEPT_HOME")
+    if not home:
+        raise MisconfiguredError("KEPT_HOME is not set and no home was given")
+    return Path(home)
+
+
+def _secret(name: str, default: Path, environ: Mapping[str, str]) -> Pii[str]:
+    """Read one file; the name of the setting is what the message may say."""
+    try:
+        text = Path(environ.get(name) or default).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise MisconfiguredError(f"{name}: the file cannot be read") from error
+    if not text:
+        raise MisconfiguredError(f"{name}: the file is empty")
+    return Pii(text)
