@@ -1,0 +1,93 @@
+"""The web process's application: REST, and nothing that a route did not declare."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
+from starlette.exceptions import HTTPException
+
+from api.http import logs, problem
+from api.http.deps import State, closed
+from api.http.headers import Edge
+from api.routes import contacts, health, imports, interactions, log, people, sessions, vocabulary
+from crm.config import Settings, load
+from crm.db import DOWN, Database
+from crm.errors import CrmError
+from crm.interactions import upkeep
+from crm.keeper_client import Keeper
+from crm.kit.clock import Clock, SystemClock
+
+# Switched off one by one: the framework's telemetry records validation errors with their input and
+# exceptions with their messages, and would send them wherever an environment variable says.
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
+# The routes that are asked most come first: the router tries them in this order.
+ROUTERS = (contacts, interactions, sessions, vocabulary, imports, people, log, health)
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
+    """Build the application.
+
+    Raises:
+        MisconfiguredError: a setting is missing.
+        OpenRouteError: a route declares neither purpose nor role.
+    """
+    told = settings or load()
+    if settings is None:
+        # A process of its own, started by a server that has set up its idea of logging already.
+        logs.tame()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logs.tame_loop()
+        keeper = await Keeper.connect(told.keeper_socket, told.service_key_file)
+        async with Database(told.database_url, told.read_database_url) as database:
+            held = State(told, database, keeper, clock or SystemClock())
+            app.state.held = held
+            work = asyncio.create_task(upkeep.run(database, keeper, held.clock, report=logs.event, fail=logs.failure))
+            # What was made until now lives as long as the process: the collector need not look at it again.
+            gc.collect()
+            gc.freeze()
+            try:
+                yield
+            finally:
+                # An import that is cut off is finished by giving the same file again.
+                ending = [work, *held.imports]
+                for task in ending:
+                    task.cancel()
+                await asyncio.gather(*ending, return_exceptions=True)
+                await keeper.close()
+
+    app = FastAPI(
+        title="Kept",
+        version="1",
+        summary="A customer-contact CRM that can prove it shares nothing.",
+        openapi_url="/openapi.json",
+        # Both pages load scripts and styles of third parties.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
+        lifespan=lifespan,
+        responses=problem.RESPONSES,
+        exception_handlers={
+            CrmError: problem.on_crm_error,
+            HTTPException: problem.on_http_error,
+            RequestValidationError: problem.on_validation_error,
+            **dict.fromkeys(DOWN, problem.on_database_error),
+        },
+    )
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.add_middleware(Edge, limits={imports.PATH: imports.LIMIT})
+    closed(app)
+    return app

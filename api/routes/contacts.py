@@ -1,0 +1,93 @@
+"""Contacts: find, open, make, change, merge, erase."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response, status
+
+from api.http.deps import CareDep, ContactPath, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
+from crm.contacts import service
+from crm.contacts.schemas import ContactIn, ContactPatch, MergeIn, SearchIn, label_out
+from crm.interactions import service as interactions
+from crm.interactions.schemas import to_json
+from crm.kit.pii import Pii
+
+router = APIRouter(tags=["contacts"])
+
+# What an open can be for, through these routes; the keeper decides whose purpose it is.
+OpenFor = Annotated[Literal["serve", "subject_request"], Query()]
+Reason = Annotated[Literal["call", "email", "follow_up", "complaint", "order", "correction", "other"], Query()]
+Reference = Annotated[str | None, Query(pattern=r"^[a-z]{1,16}:[0-9a-f]{32}$")]
+Ground = Annotated[Literal["request", "objection", "retention", "mistake"], Query()]
+
+
+@router.get("/v1/contacts/{contact}", response_class=Response)
+async def open_contact(
+    contact: ContactPath, purpose: OpenFor, desk: ServeDep, reason: Reason = "other", ref: Reference = None
+) -> Response:
+    """Open one contact with its newest 50 interactions."""
+    page = await interactions.open_contact(
+        desk.reads, desk.keeper, desk.token, contact,
+        purpose=purpose, reason=reason, ref=ref, vocabulary=desk.vocabulary,
+    )  # fmt: skip
+    return Response(to_json(page.document), headers={"etag": page.etag}, media_type="application/json")
+
+
+@router.post("/v1/contacts/search")
+async def search_contacts(body: SearchIn, desk: ServeDep) -> dict[str, Any]:
+    """Find contacts by the beginnings of words; at most eight labels."""
+    found = await desk.keeper.search(desk.token, Pii(body.q))
+    return {"matches": [label_out(label) for label in found.matches], "more": found.more}
+
+
+@router.post("/v1/contacts", status_code=status.HTTP_201_CREATED)
+async def create_contact(body: ContactIn, desk: StaffDep, db: WriteSessionDep) -> dict[str, Any]:
+    """Make a contact; somebody with the same address or number is a warning."""
+    made = await service.create(
+        db, desk.keeper, desk.caller, body, reads=desk.reads, vocabulary=desk.vocabulary, clock=desk.clock
+    )
+    return {"id": made.id, "log_index": made.log_index}
+
+
+@router.patch("/v1/contacts/{contact}")
+async def change_contact(  # noqa: PLR0917 - one parameter for each part of the declaration
+    contact: ContactPath, body: ContactPatch, etag: IfMatchDep, desk: StaffDep, db: WriteSessionDep, response: Response
+) -> dict[str, Any]:
+    """Change a contact by JSON Merge Patch."""
+    changed = await service.change(
+        db, desk.keeper, desk.caller, contact,
+        patch=body, etag=etag, reads=desk.reads, vocabulary=desk.vocabulary, clock=desk.clock,
+    )  # fmt: skip
+    response.headers["etag"] = changed.etag
+    return {"id": changed.id, "log_index": changed.log_index}
+
+
+@router.delete("/v1/contacts/{contact}", status_code=status.HTTP_202_ACCEPTED)
+async def erase_contact(contact: ContactPath, ground: Ground, desk: ServeDep, db: WriteSessionDep) -> dict[str, Any]:
+    """Schedule an erasure: opens stop at once, 72 hours to cancel."""
+    return await service.erase(db, desk.keeper, desk.token, contact, ground=ground)
+
+
+@router.post("/v1/contacts/{contact}/erase/cancel")
+async def cancel_erasure(contact: ContactPath, desk: CareDep) -> dict[str, Any]:
+    """Cancel a scheduled erasure, as a second person."""
+    return {"log_index": await service.cancel_erase(desk.database, desk.keeper, desk.caller, contact)}
+
+
+@router.post("/v1/contacts/{contact}/merge")
+async def merge_contact(contact: ContactPath, body: MergeIn, desk: StaffDep, db: WriteSessionDep) -> dict[str, Any]:
+    """Let another contact stand for this one too."""
+    index = await service.merge(db, desk.keeper, desk.caller, contact, given=body, reads=desk.reads, clock=desk.clock)
+    return {"log_index": index}
+
+
+@router.post("/v1/contacts/{contact}/merge/undo")
+async def unmerge_contact(contact: ContactPath, desk: StaffDep) -> dict[str, Any]:
+    """Undo a merge within its 30 days."""
+    index = await service.unmerge(desk.database, desk.keeper, desk.caller, contact, clock=desk.clock)
+    return {"log_index": index}
+
+
+@router.get("/v1/contacts/{contact}/looks")
+async def list_looks(contact: ContactPath, desk: ServeDep) -> dict[str, Any]:
+    """List who looked at a contact, why, when, and in which entry."""
+    return {"looks": await desk.keeper.looks(desk.token, contact)}

@@ -1,0 +1,128 @@
+"""All SQL about contacts. A row merged away or being erased is there only for those who ask for it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from asyncpg import Record
+from sqlalchemy import ARRAY, CTE, ColumnElement, Table, any_, bindparam, delete, exists, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import SQLModel
+
+from crm.contacts.models import ImportJob
+from crm.db import Id, Query, ReadSession, WriteSession
+
+_TABLES = SQLModel.metadata.tables
+CONTACT: Table = _TABLES["contact"]
+JOB: Table = _TABLES["import_job"]
+UPKEEP: Table = _TABLES["upkeep"]
+_C = CONTACT.c
+_LIVE = (_C.merged_into.is_(None), _C.erase_due_at.is_(None))
+_OTHER = CONTACT.alias("other")
+
+_FIND = Query(
+    select(
+        _C.id, _C.kind, _C.stage, _C.product, _C.tags, _C.language, _C.country, _C.time_zone, _C.owner,
+        _C.created_at, _C.updated_at, _C.version, _C.log_index,
+        exists().where(_OTHER.c.merged_into == _C.id).label("is_merged"),
+    ).where(_C.id == bindparam("id"), *_LIVE)
+)  # fmt: skip
+_ANY_STATE = Query(select(_C.kind, _C.merged_into, _C.erase_due_at, _C.log_index).where(_C.id == bindparam("id")))
+_STANDING = Query(select(_C.id).where(_C.id == any_(bindparam("ids", type_=ARRAY(Id)))))
+_DUE = Query(select(_C.id).where(_C.erase_due_at < bindparam("before")).limit(bindparam("most")))
+_JOB = Query(select(JOB).where(JOB.c.id == bindparam("id")))
+
+
+async def find(db: ReadSession, contact: str) -> Record | None:
+    """Read the plain attributes of one live contact."""
+    return await db.row(_FIND, id=contact)
+
+
+async def find_in_any_state(db: ReadSession, contact: str) -> Record | None:
+    """Read the state of one contact, merged away and erasing included."""
+    return await db.row(_ANY_STATE, id=contact)
+
+
+async def standing(db: ReadSession, ids: Collection[str]) -> set[str]:
+    """Say which of these contacts have a row, whatever its state."""
+    return {row["id"] for row in await db.rows(_STANDING, ids=list(ids))} if ids else set()
+
+
+async def add(db: WriteSession, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert contacts; one that is there stays as it is."""
+    await db.execute(insert(CONTACT).on_conflict_do_nothing(), list(rows))
+
+
+async def change(db: WriteSession, contact: str, version: int, values: Mapping[str, Any]) -> bool:
+    """Change a live row of exactly this version; False where somebody else was first."""
+    statement = (
+        update(CONTACT)
+        .where(_C.id == contact, _C.version == version, *_LIVE)
+        .values(version=version + 1, **values)
+        .returning(_C.id)
+    )
+    return (await db.execute(statement)).first() is not None
+
+
+async def set_merged(db: WriteSession, contact: str, into: str | None, at: datetime) -> None:
+    """Point a merged-away contact at the one that stands for it, or let it stand for itself again."""
+    await db.execute(update(CONTACT).where(_C.id == contact).values(merged_into=into, updated_at=at))
+
+
+def set_of(contact: ColumnElement[str]) -> CTE:
+    """Select a contact and all that were merged into it, through any number of steps."""
+    tree = select(_C.id).where(_C.id == contact).cte("tree", recursive=True)
+    step = CONTACT.alias("step")
+    return tree.union_all(select(step.c.id).join(tree, step.c.merged_into == tree.c.id))
+
+
+async def set_erasing(db: WriteSession, contact: str, due_at: datetime | None) -> None:
+    """Hide a contact and what was merged into it until its rows go, or show them again."""
+    tree = set_of(literal(contact))
+    await db.execute(update(CONTACT).where(_C.id.in_(select(tree.c.id))).values(erase_due_at=due_at))
+
+
+async def due(db: ReadSession, before: datetime, most: int) -> list[str]:
+    """List contacts whose erasure fell due before a moment."""
+    return [row["id"] for row in await db.rows(_DUE, before=before, most=most)]
+
+
+async def remove(db: WriteSession, ids: Collection[str], before: datetime) -> int:
+    """Delete rows that are due; those that were cancelled meanwhile stay."""
+    # What was merged into them is due with them, though perhaps not in the same batch.
+    await db.execute(update(CONTACT).where(_C.merged_into.in_(list(ids))).values(merged_into=None))
+    statement = delete(CONTACT).where(_C.id.in_(list(ids)), _C.erase_due_at < before).returning(_C.id)
+    return len((await db.execute(statement)).all())
+
+
+async def add_job(db: WriteSession, job: ImportJob) -> None:
+    """Insert an import."""
+    db.add(job)
+
+
+async def find_job(db: ReadSession, job: str) -> Record | None:
+    """Read one import."""
+    return await db.row(_JOB, id=job)
+
+
+async def note_job(db: WriteSession, job: str, values: Mapping[str, Any]) -> None:
+    """Write how far an import has come."""
+    await db.execute(update(JOB).where(JOB.c.id == job).values(**values))
+
+
+async def claim(db: WriteSession, task: str, now: datetime, stale: datetime) -> int | None:
+    """Take a recurring task if nobody works on it; returns how far it has come."""
+    await db.execute(insert(UPKEEP).values(task=task).on_conflict_do_nothing())
+    statement = (
+        update(UPKEEP)
+        .where(UPKEEP.c.task == task, func.coalesce(UPKEEP.c.claimed_at < stale, True))
+        .values(claimed_at=now)
+        .returning(UPKEEP.c.position)
+    )
+    row = (await db.execute(statement)).first()
+    return None if row is None else int(row[0])
+
+
+async def release(db: WriteSession, task: str, position: int) -> None:
+    """Give a recurring task back, with how far it has come now."""
+    await db.execute(update(UPKEEP).where(UPKEEP.c.task == task).values(claimed_at=None, position=position))

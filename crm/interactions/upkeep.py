@@ -1,0 +1,96 @@
+"""What nobody asks for and has to be done: making the two stores agree, and removing what is erased.
+
+Every web process runs this; a row in `upkeep` is claimed, so that one of them works at a time.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from crm.contacts import queries as contacts
+from crm.db import DOWN, Database, moment
+from crm.errors import CrmError
+from crm.interactions import queries
+from crm.keeper_client import Keeper
+from crm.kit.clock import Clock
+
+TASK = "reconcile"
+EVERY_S = 3600
+RETRY_S = 30
+# A request that is under way has an entry and no row yet; none takes longer than this.
+SETTLE_S = 40
+CLAIM_MS = 10 * 60_000
+# The keeper's clock and this one may differ; the rows are unreadable from the moment the key is dead.
+GRACE_MS = 3_600_000
+BATCH = 500
+
+TRY_AGAIN: tuple[type[Exception], ...] = (CrmError, *DOWN)
+
+Report = Callable[..., None]
+
+
+async def run(
+    database: Database, keeper: Keeper, clock: Clock, *, report: Report, fail: Callable[[BaseException], None]
+) -> None:
+    """Reconcile and remove now, and every hour; a keeper or database that is down is tried again soon."""
+    while True:
+        pause = EVERY_S
+        try:
+            marked = await reconcile(database, keeper, clock)
+            removed = await remove_due(database, clock)
+            report("upkeep", marked=marked, removed=removed)
+        except TRY_AGAIN as error:
+            fail(error)
+            pause = RETRY_S
+        await asyncio.sleep(pause)
+
+
+async def reconcile(database: Database, keeper: Keeper, clock: Clock, *, settle_s: float = SETTLE_S) -> int:
+    """Mark in the log what the keeper made and PostgreSQL never got; returns how many were marked."""
+    now = clock.wall_ms()
+    async with database.writes() as db:
+        position = await contacts.claim(db, TASK, moment(now), moment(now - CLAIM_MS))
+    if position is None:
+        return 0
+    marked = 0
+    # What is written from here on belongs to the next round.
+    end = (await keeper.status())["size"]
+    try:
+        while position < end - 1:
+            page = await keeper.made(position)
+            items = [item for item in page["items"] if item["index"] < end]
+            missing = await _missing(database, items)
+            if missing:
+                await asyncio.sleep(settle_s)
+                missing = await _missing(database, missing)
+            for start in range(0, len(missing), BATCH):
+                await keeper.orphan(missing[start : start + BATCH])
+            marked += len(missing)
+            position = end - 1 if page["next"] is None else min(page["next"], end - 1)
+    finally:
+        async with database.writes() as db:
+            await contacts.release(db, TASK, position)
+    return marked
+
+
+async def _missing(database: Database, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep those of which there is no row."""
+    people = await contacts.standing(database.reads, {item["subject"] for item in items})
+    pairs = {(item["subject"], item["record"]) for item in items if item["record"]}
+    records = await queries.standing(database.reads, pairs)
+    return [
+        {"subject": item["subject"], "record": item["record"]}
+        for item in items
+        if ((item["subject"], item["record"]) not in records if item["record"] else item["subject"] not in people)
+    ]
+
+
+async def remove_due(database: Database, clock: Clock) -> int:
+    """Delete the rows of contacts whose key is dead; returns how many contacts went."""
+    before = moment(clock.wall_ms() - GRACE_MS)
+    removed = 0
+    while ids := await contacts.due(database.reads, before, BATCH):
+        async with database.writes() as db:
+            await queries.remove_of(db, ids)
+            removed += await contacts.remove(db, ids, before)
+    return removed

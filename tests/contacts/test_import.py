@@ -1,0 +1,295 @@
+"""POST and GET /v1/imports, over files real address books wrote."""
+
+import asyncio
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.routes.imports import LIMIT
+from crm.contacts import importing
+from crm.errors import KeeperUnavailable
+from crm.kit.ids import new_id
+from tests.product import SERVE, Product
+
+Job = dict[str, Any]
+
+
+def cards(*names: str, extra: str = "") -> bytes:
+    return "".join(f"BEGIN:VCARD\nVERSION:3.0\nN:{name};Ada;;;\n{extra}END:VCARD\n" for name in names).encode()
+
+
+async def give(product: Product, data: bytes, **fields: str) -> Job:
+    """Import a file as staff and wait for its end."""
+    answer = await product.staff.post("/v1/imports", files={"file": ("contacts.vcf", data)}, data=fields)
+    assert answer.status_code == 202, answer.text
+    return await ended(product, answer.json()["id"])
+
+
+async def ended(product: Product, job: str) -> Job:
+    while True:
+        state: Job = (await product.staff.get(f"/v1/imports/{job}")).json()
+        if state["state"] != "running":
+            return state
+        await asyncio.sleep(0.01)
+
+
+async def found(product: Product, name: str) -> list[dict[str, Any]]:
+    answer = await product.staff.post("/v1/contacts/search", json={"q": name})
+    return list(answer.json()["matches"])
+
+
+def counts(job: Job) -> tuple[int, ...]:
+    return tuple(job[name] for name in ("total", "stored", "known", "repeated", "rejected"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "John_Doe_GMAIL.vcf", "John_Doe_IPHONE.vcf", "John_Doe_LOTUS_NOTES.vcf", "John_Doe_MS_OUTLOOK.vcf",
+        "gmail-list.vcf", "rfc6350-example.vcf",
+    ],
+)  # fmt: skip
+async def test_the_same_file_again_doubles_nothing(product: Product, shared_data: Path, name: str) -> None:
+    data = (shared_data / "vcards" / name).read_bytes()
+
+    first, again = await give(product, data), await give(product, data)
+
+    assert (first["state"], first["rejects"]) == ("done", [])
+    assert counts(again) == (first["total"], 0, first["total"], 0, 0)
+
+
+async def test_what_is_imported_is_found_and_opened(product: Product) -> None:
+    name = f"Fam{new_id()[:8]}"
+
+    job = await give(product, cards(name, extra="EMAIL:ada@example.org\nORG:Acme\n"))
+
+    (label,) = await found(product, name)
+    assert counts(job) == (1, 1, 0, 0, 0)
+    page = await product.opened(label["id"])
+    assert page["identity"] == {"given_name": "Ada", "family_name": name, "company": "Acme"}
+    assert page["owner"] == product.keeper.cast["staff"].id
+
+
+async def test_repeated_and_rejected_cards_are_told_by_line_and_reason(product: Product) -> None:
+    name, secret = f"Fam{new_id()[:8]}", "quilligan"
+    data = (
+        cards(name, name)
+        + cards(f"{name}b", extra=f"EMAIL:{secret}\n")
+        + cards(f"{name}c", extra=f"ROLE:{secret}\x00\nTITLE:{secret}\x00\n")
+        + cards(secret * 30)
+        + b"BEGIN:VCARD\nEND:VCARD\nBEGIN:VCARD\nFN:open"
+    )
+
+    job = await give(product, data)
+
+    assert counts(job) == (7, 1, 0, 1, 5)
+    assert job["rejects"] == [
+        {"line": 9, "reason": "emails: value error"},
+        {"line": 14, "reason": "job_title: value error"},
+        {"line": 20, "reason": "family_name: string too long"},
+        {"line": 24, "reason": "nobody"},
+        {"line": 26, "reason": "no-end"},
+    ]
+    assert secret not in str(job)
+
+
+async def test_the_list_of_rejects_ends_and_the_count_does_not(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "MOST_REJECTS", 2)
+
+    job = await give(product, b"BEGIN:VCARD\nEND:VCARD\n" * 5)
+
+    assert (job["rejected"], len(job["rejects"])) == (5, 2)
+
+
+async def test_more_than_a_batch(product: Product) -> None:
+    name = f"F{new_id()[:8]}"
+
+    job = await give(product, cards(*(f"{name}x{number}" for number in range(450))))
+
+    assert counts(job) == (450, 450, 0, 0, 0)
+    assert job["per_second"] > 0
+
+
+async def test_an_interrupted_import_is_finished_by_the_same_file(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The keeper goes away after each batch in turn, once before and once after the batch was durable."""
+    name = f"F{new_id()[:8]}"
+    data = cards(*(f"{name}x{number}" for number in range(450)))
+    keeper = product.app.state.held.keeper
+    put = keeper.put
+
+    for batch, is_durable in ((1, False), (1, True), (2, False), (2, True)):
+        calls = 0
+
+        async def broken(*args: Any, at: int = batch, durable: bool = is_durable, **kwargs: Any) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls == at:
+                if durable:
+                    await put(*args, **kwargs)
+                raise KeeperUnavailable
+            return await put(*args, **kwargs)
+
+        monkeypatch.setattr(keeper, "put", broken)
+        job = await give(product, data)
+        assert (job["state"], job["reason"]) == ("failed", "keeper-unavailable")
+    monkeypatch.setattr(keeper, "put", put)
+    last = await give(product, data)
+    again = await give(product, data)
+
+    assert last["stored"] + last["known"] == 450
+    assert counts(again) == (450, 0, 450, 0, 0)
+    assert [one["name"] for one in await found(product, f"{name}x123")] == [f"Ada {name}x123"]
+
+
+async def test_what_was_erased_is_not_brought_back(product: Product) -> None:
+    name = f"Fam{new_id()[:8]}"
+    data = cards(name, f"{name}b", f"{name}c")
+    await give(product, data)
+    (label,) = [one for one in await found(product, name) if one["name"] == f"Ada {name}b"]
+    await product.staff.delete(f"/v1/contacts/{label['id']}", params={"ground": "request"})
+    # As if its time had come and the row were gone; the keeper remembers it as a tombstone does.
+    async with product.app.state.held.database.writes() as db:
+        connection = await db.connection()
+        await connection.exec_driver_sql("delete from contact where id = $1", (label["id"],))
+
+    job = await give(product, data + cards(f"{name}d"))
+
+    assert counts(job) == (4, 1, 2, 0, 1)
+    assert job["rejects"] == [{"line": 5, "reason": "erased"}]
+
+
+async def test_the_same_id_again_is_the_same_import(product: Product) -> None:
+    job, name = new_id(), f"Fam{new_id()[:8]}"
+
+    first = await give(product, cards(name), id=job)
+    again = await give(product, cards(f"{name}b"), id=job)
+
+    assert first == again
+    assert await found(product, f"{name}b") == []
+
+
+async def test_another_persons_import_is_not_there(product: Product) -> None:
+    job = await give(product, cards(f"Fam{new_id()[:8]}"))
+
+    answer = await product.staff2.get(f"/v1/imports/{job['id']}")
+
+    assert answer.status_code == 404
+
+
+async def test_a_job_nobody_works_on_any_more_is_interrupted(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await give(product, cards(f"Fam{new_id()[:8]}"))
+    monkeypatch.setattr(importing, "SILENT_MS", -1)
+    async with product.app.state.held.database.writes() as db:
+        connection = await db.connection()
+        await connection.exec_driver_sql("update import_job set state = 'running' where id = $1", (job["id"],))
+
+    assert (await product.staff.get(f"/v1/imports/{job['id']}")).json()["state"] == "interrupted"
+
+
+async def test_an_import_ends_with_the_process_and_says_so(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"F{new_id()[:8]}"
+    data = cards(*(f"{name}x{number}" for number in range(250)))
+    keeper = product.app.state.held.keeper
+    put, second, calls = keeper.put, asyncio.Event(), 0
+
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            second.set()
+            await asyncio.Event().wait()
+        return await put(*args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper, "put", slow)
+        job = (await product.staff.post("/v1/imports", files={"file": ("x", data)})).json()["id"]
+        await asyncio.wait_for(second.wait(), 30)
+        (task,) = product.app.state.held.imports
+        task.cancel()
+        last = await ended(product, job)
+
+    assert (last["state"], last["reason"], last["stored"]) == ("failed", "interrupted", 200)
+    assert counts(await give(product, data)) == (250, 50, 200, 0, 0)
+
+
+async def test_a_mistake_of_ours_ends_the_import(
+    product: Product, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "Quilligan"
+
+    async def broken(*_: Any, **__: Any) -> None:
+        raise ValueError(secret)
+
+    monkeypatch.setattr(product.app.state.held.keeper, "put", broken)
+    job = await give(product, cards(secret))
+
+    assert (job["state"], job["reason"]) == ("failed", "internal")
+    assert "builtins.ValueError" in caplog.text
+    assert secret not in caplog.text
+
+
+async def test_bodies_that_are_no_upload(product: Product) -> None:
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    for call in (
+        {"json": {"file": "x"}},
+        {"content": b"", "headers": headers},
+        {"content": b'--x\r\ncontent-disposition: form-data; name="other"\r\n\r\ny\r\n--x--\r\n', "headers": headers},
+        {"files": {"file": ("x", b"name,email\n")}},
+        {"files": {"file": ("x", cards("A"))}, "data": {"id": "no id"}},
+        {"files": {"file": ("x", cards("A"))}, "data": {"note": "x" * 300}},
+    ):
+        answer = await product.staff.post("/v1/imports", **call)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), call
+
+
+async def test_a_file_over_the_limit(product: Product) -> None:
+    async def chunks() -> Any:
+        for _ in range(LIMIT // (8 << 20) + 1):
+            yield b"x" * (8 << 20)
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    declared = await product.staff.post(
+        "/v1/imports", content=b"", headers={**headers, "content-length": str(LIMIT + 1)}
+    )
+    sent = await product.staff.post("/v1/imports", content=chunks(), headers=headers)
+
+    assert (declared.status_code, sent.status_code) in {(413, 413), (413, 422)}
+
+
+async def test_nothing_is_spooled_to_a_disk(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a file was made")
+
+    for name in ("SpooledTemporaryFile", "TemporaryFile", "NamedTemporaryFile", "mkstemp"):
+        monkeypatch.setattr(tempfile, name, refuse)
+    monkeypatch.setattr("starlette.formparsers.SpooledTemporaryFile", refuse)
+    note = "x" * 15_000
+
+    job = await give(product, cards(*(f"F{new_id()}" for _ in range(200)), extra=f"NOTE:{note}\n"))
+
+    assert counts(job) == (200, 200, 0, 0, 0)
+
+
+async def test_ids_say_nothing_about_the_card_without_the_key() -> None:
+    one, other = importing.id_key(b"a" * 64), importing.id_key(b"b" * 64)
+
+    assert one != other
+    assert len(one) == 32
+
+
+async def test_a_file_is_imported_by_the_person_it_was_given_by(product: Product) -> None:
+    name = f"Fam{new_id()[:8]}"
+    await give(product, cards(name))
+    (label,) = await found(product, name)
+
+    entries = await product.auditor.get("/v1/log/entries", params={"subject": label["id"]})
+
+    first = entries.json()["entries"][0]
+    assert (first["act"], first["actor"]) == ("put", product.keeper.cast["staff"].id)
+    assert (await product.staff.get(f"/v1/contacts/{label['id']}", params=SERVE)).status_code == 200

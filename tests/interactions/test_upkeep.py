@@ -1,0 +1,207 @@
+"""Making the two stores agree, and removing what is erased."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from api.main import create_app
+from crm.db import Database, milliseconds
+from crm.errors import KeeperUnavailable
+from crm.interactions import upkeep
+from crm.keeper_client import Keeper
+from crm.kit.clock import Clock, SystemClock
+from crm.kit.ids import new_id
+from tests.product import Product, settings_for
+
+RUN = upkeep.run  # before the fixture of the application stands something in for it
+
+
+class At:
+    """A clock of another time."""
+
+    def __init__(self, ms: int) -> None:
+        self._ms = ms
+
+    def wall_ms(self) -> int:
+        return self._ms
+
+    def steady_ms(self) -> int:
+        return self._ms
+
+
+@pytest.fixture
+def database(product: Product) -> Database:
+    return product.app.state.held.database  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def keeper(product: Product) -> Keeper:
+    return product.app.state.held.keeper  # type: ignore[no-any-return]
+
+
+async def sql(database: Database, statement: str, *values: Any) -> Any:
+    async with database.writes() as db:
+        return await (await db.connection()).exec_driver_sql(statement, values)
+
+
+@pytest.fixture
+async def reconcile(database: Database, keeper: Keeper) -> Callable[..., Any]:
+    """Reconcile what was made from here on, without waiting for requests that may be under way."""
+    size = (await keeper.status())["size"]
+    await sql(
+        database,
+        "insert into upkeep (task, position) values ('reconcile', $1) "
+        "on conflict (task) do update set position = $1, claimed_at = null",
+        size - 1,
+    )
+
+    async def once(clock: Clock | None = None) -> int:
+        return await upkeep.reconcile(database, keeper, clock or SystemClock(), settle_s=0)
+
+    return once
+
+
+def orphan(subject: str) -> list[dict[str, Any]]:
+    return [
+        {"subject": subject, "kind": "contact", "section": "identity", "fields": {"given_name": "A"}, "expected": 0}
+    ]
+
+
+async def test_what_never_reached_the_database_is_marked_once(
+    product: Product, keeper: Keeper, reconcile: Callable[..., Any]
+) -> None:
+    token = product.keeper.token("staff")
+    kept, lost, record = await product.contact(), new_id(), new_id()
+    await keeper.put(token, "intake", orphan(lost))
+    await keeper.seal(token, "serve", [{"subject": kept, "record": record, "fields": {"summary": "lost"}}])
+
+    marked, again = await reconcile(), await reconcile()
+
+    assert (marked, again) == (2, 0)
+    entries = await product.auditor.get("/v1/log/entries", params={"subject": lost})
+    mark = entries.json()["entries"][-1]
+    assert (mark["act"], mark["records"]) == ("orphan", [record])
+    assert set(mark["subjects"]) == {lost, kept}
+
+
+async def test_what_is_there_is_left_alone(product: Product, reconcile: Callable[..., Any]) -> None:
+    contact = await product.contact()
+    await product.staff.post(
+        f"/v1/contacts/{contact}/interactions",
+        json={"kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z"},
+    )
+
+    assert await reconcile() == 0
+
+
+async def test_a_row_that_comes_while_it_waits_is_no_orphan(
+    product: Product, keeper: Keeper, monkeypatch: pytest.MonkeyPatch, reconcile: Callable[..., Any]
+) -> None:
+    late = {"id": new_id(), "given_name": "Late", "confirm_duplicate": True}
+    await keeper.put(product.keeper.token("staff"), "intake", orphan(late["id"]))
+    sleep = asyncio.sleep
+
+    async def meanwhile(seconds: float) -> None:
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        assert (await product.staff.post("/v1/contacts", json=late)).status_code == 201
+        await sleep(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", meanwhile)
+
+    assert await reconcile() == 0
+
+
+async def test_one_process_works_at_a_time(
+    database: Database, reconcile: Callable[..., Any], keeper: Keeper, product: Product
+) -> None:
+    now = SystemClock().wall_ms()
+    await keeper.put(product.keeper.token("staff"), "intake", orphan(new_id()))
+    await sql(database, "update upkeep set claimed_at = now() where task = 'reconcile'")
+
+    assert await reconcile() == 0
+    # Whoever took it has died since.
+    assert await reconcile(At(now + upkeep.CLAIM_MS + 60_000)) == 1
+
+
+async def test_it_goes_on_where_it_was_stopped(
+    product: Product, keeper: Keeper, monkeypatch: pytest.MonkeyPatch, reconcile: Callable[..., Any]
+) -> None:
+    await keeper.put(product.keeper.token("staff"), "intake", orphan(new_id()))
+
+    async def broken(*_: object) -> int:
+        raise KeeperUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper, "orphan", broken)
+        with pytest.raises(KeeperUnavailable):
+            await reconcile()
+
+    assert await reconcile() == 1
+
+
+async def test_rows_go_when_the_erasure_has_fallen_due(product: Product, database: Database) -> None:
+    gone, kept = await product.contact(), await product.contact()
+    call = {"kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z"}
+    merged = await product.contact()
+    for contact in (gone, kept, merged):
+        await product.staff.post(f"/v1/contacts/{contact}/interactions", json=call)
+    await product.staff.post(f"/v1/contacts/{merged}/merge", json={"into": gone})
+    await product.staff.delete(f"/v1/contacts/{gone}", params={"ground": "request"})
+    rows = await sql(database, "select erase_due_at from contact where id = $1", gone)
+    due = milliseconds(rows.one()[0])
+
+    early = await upkeep.remove_due(database, At(due))
+    removed = await upkeep.remove_due(database, At(due + upkeep.GRACE_MS + 1))
+
+    left = await sql(database, "select contact from interaction where contact in ($1, $2, $3)", gone, kept, merged)
+    assert (early, [row[0] for row in left]) == (0, [kept])
+    assert removed >= 2
+    assert (await sql(database, "select id from contact where id in ($1, $2)", gone, merged)).all() == []
+
+
+async def test_the_application_starts_it(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = asyncio.Event()
+
+    async def run(*_: object, **__: object) -> None:
+        started.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(upkeep, "run", run)
+    app = create_app(settings_for(product.server, product.keeper))
+    async with app.router.lifespan_context(app):
+        await asyncio.wait_for(started.wait(), 30)
+
+
+async def test_it_is_tried_again_when_the_keeper_is_down(
+    database: Database, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures: list[BaseException] = []
+    reports: list[dict[str, int]] = []
+    done = asyncio.Event()
+    down = True
+
+    async def broken(*_: object) -> int:
+        nonlocal down
+        if down:
+            down = False
+            raise KeeperUnavailable
+        return 7
+
+    async def none(*_: object) -> int:
+        return 0
+
+    def report(_: str, **counts: int) -> None:
+        reports.append(counts)
+        done.set()
+
+    monkeypatch.setattr(upkeep, "RETRY_S", 0)
+    monkeypatch.setattr(upkeep, "reconcile", broken)
+    monkeypatch.setattr(upkeep, "remove_due", none)
+    task = asyncio.create_task(RUN(database, keeper, SystemClock(), report=report, fail=failures.append))
+    await asyncio.wait_for(done.wait(), 30)
+    task.cancel()
+
+    assert [type(one) for one in failures] == [KeeperUnavailable]
+    assert reports == [{"marked": 7, "removed": 0}]
