@@ -1,0 +1,44 @@
+"""What every test may use.
+
+A test that needs something this machine may lack asks for it by `need`: it is skipped with the line to type,
+and with KEPT_NO_SKIP=1, as the gate sets it, the skip is a failure.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.product import product, server, shared_keeper
+
+__all__ = ["product", "server", "shared_keeper"]  # fixtures, for all tests that go through REST
+
+# A deadline per example measures the machine, not the code.
+settings.register_profile("kept", deadline=None)
+settings.load_profile("kept")
+
+Need = Callable[[object, str], None]
+
+
+def _need(condition: object, what_to_install: str) -> None:
+    if condition:
+        return
+    if os.environ.get("KEPT_NO_SKIP") == "1":
+        pytest.fail(f"needed here: {what_to_install}")
+    pytest.skip(what_to_install)
+
+
+@pytest.fixture(scope="session")
+def need() -> Need:
+    """Skip unless the condition holds, saying what to install."""
+    return _need
+
+
+@pytest.fixture(scope="session")
+def shared_data(need: Need) -> Path:
+    """Folder of published vectors and collected files, which lies beside the repository."""
+    data = Path(__file__).resolve().parents[2] / "shared" / "data"
+    need(data.is_dir(), f"published vectors belong in {data}")
+    return data
