@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MethodType
 from typing import Any, NoReturn
 
 from crm.keeper import policy
@@ -141,7 +142,7 @@ class Engine:
     def add(self, part: object) -> None:
         """Take in a part: its verbs, their slow halves (``before_``), its memory, and what falls due by itself."""
         for verb in VERBS:
-            if handler := getattr(part, verb, None):
+            if isinstance(handler := getattr(part, verb, None), MethodType):
                 self._verbs[verb] = handler
             if slow := getattr(part, f"before_{verb}", None):
                 self._before[verb] = slow
