@@ -30,7 +30,7 @@ lint: $(READY)
 
 ifdef t
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/$(patsubst tests/%,%,$(t))
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" tests/$(patsubst tests/%,%,$(t))
 else
 test: lint
 	@sh .ci/test.sh $(BIN)/python

@@ -122,13 +122,10 @@ async def _ask_all(ask: Callable[[], Awaitable[None]], clients: int, until: floa
 
 
 @functools.cache
-def _records(file: str, _: float) -> dict[int, list[dict[str, Any]]]:
+def _records(file: str, _: float) -> dict[int, dict[str, dict[str, bytes]]]:
     """Read everybody's sealed notes, as `open` takes them; read again when the file is another."""
     return {
-        n: [
-            {"subject": made_up.person(n), "record": made_up.record(n, number), "sealed": blob}
-            for number, blob in enumerate(blobs)
-        ]
+        n: {made_up.person(n): {made_up.record(n, number): blob for number, blob in enumerate(blobs)}}
         for n, blobs in msgpack.unpackb(Path(file).read_bytes(), strict_map_key=False).items()
     }
 
@@ -141,7 +138,7 @@ def _open(keeper: Keeper, task: Task) -> Callable[[], Awaitable[None]]:
         n = dice.randrange(task.people)
         await keeper.open(
             task.token, "serve", subjects=[made_up.person(n)], fields=["identity", "channels"],
-            records=records.get(n, ()), reason="call",
+            records=records.get(n, {}), reason="call",
         )  # fmt: skip
 
     return ask

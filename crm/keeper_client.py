@@ -10,7 +10,7 @@ import contextlib
 import itertools
 import os
 import socket as sockets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -273,14 +273,14 @@ class Keeper:
         *,
         subjects: Sequence[str],
         fields: Sequence[str],
-        records: Sequence[dict[str, Any]] = (),
+        records: Mapping[str, Mapping[str, bytes]] | None = None,
         reason: str = "other",
         ref: str | None = None,
     ) -> Opened:
-        """Open fields of sections and sealed records; the entry is durable before this returns."""
+        """Open fields of sections, and sealed records by subject and id; the entry is durable before this returns."""
         body = await self.call(
             "open", token=token, purpose=purpose, subjects=list(subjects), fields=list(fields),
-            records=list(records), reason=reason, ref=ref,
+            records=records or {}, reason=reason, ref=ref,
         )  # fmt: skip
         return Opened(
             body["index"],

@@ -9,8 +9,9 @@ import typer
 from crm.audit.memory import Doubt
 from crm.audit.service import verify_home, verify_url
 from crm.audit.verify import Proved
-from crm.kit.note import NoteError, Verifier
+from crm.kit.note import NoteError
 from crm.kit.pii import Pii
+from crm.kit.signed import Verifier
 
 log = typer.Typer(help="The log: verify it, print the key to pin.", no_args_is_help=True)
 

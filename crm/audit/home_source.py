@@ -14,7 +14,8 @@ import msgpack
 from crm.audit.memory import Doubt
 from crm.audit.verify import Batch
 from crm.kit import journal
-from crm.kit.note import NoteError, parse_checkpoint
+from crm.kit.note import NoteError
+from crm.kit.signed import parse_checkpoint
 from crm.kit.tiles import WIDTH
 
 _BATCH = 16 * WIDTH

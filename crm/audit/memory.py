@@ -9,7 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from crm.kit.clock import parse_rfc3339
-from crm.kit.note import NoteError, parse_checkpoint
+from crm.kit.note import NoteError
+from crm.kit.signed import parse_checkpoint
 
 
 class Doubt(Exception):

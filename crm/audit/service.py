@@ -9,8 +9,9 @@ from crm.audit.http_source import HttpSource, SecondFactorAsked
 from crm.audit.memory import Doubt, Memory
 from crm.audit.verify import Proved, verify
 from crm.kit.clock import SystemClock
-from crm.kit.note import NoteError, Verifier
+from crm.kit.note import NoteError
 from crm.kit.pii import Pii
+from crm.kit.signed import Verifier
 
 Ask = Callable[[str], Pii[str]]
 

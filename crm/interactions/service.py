@@ -100,8 +100,12 @@ async def _refusal(keeper: Keeper, token: str, purpose: str, reason: str) -> Not
     return NotFound()
 
 
-def _records(rows: Iterable[Record]) -> list[dict[str, Any]]:
-    return [{"subject": row["contact"], "record": row["record"], "sealed": row["sealed"]} for row in rows]
+def _records(rows: Iterable[Record]) -> dict[str, dict[str, bytes]]:
+    """Return sealed records by contact and id."""
+    sealed: dict[str, dict[str, bytes]] = {}
+    for row in rows:
+        sealed.setdefault(row["contact"], {})[row["record"]] = row["sealed"]
+    return sealed
 
 
 async def _terms(

@@ -1,9 +1,8 @@
 """Keys: what wraps what.
 
-root (a file of mode 0600, or a passphrase) -> epoch key, log, index and session keys (files) -> one random
-key per subject (in the store, wrapped) -> a subkey for each write (``kit/sealing.py``). Subject keys are random,
-never derived: a derived key cannot be destroyed. Nothing here is ever on the journal's volume, and no key
-leaves the process.
+root (a file of mode 0600, or a passphrase) -> epoch key, log, index and session keys (files) -> one key per
+subject (in the store, wrapped), random and never derived: a derived key cannot be destroyed. Nothing here is
+ever on the journal's volume, and no key leaves the process.
 """
 
 import hashlib
@@ -70,10 +69,11 @@ class Keyring:
         return number
 
     def destroy_epochs_before(self, number: int) -> None:
-        """Overwrite and remove older epoch keys; what only they open is gone here."""
-        for old in [n for n in self._epochs if n < number]:
-            destroy(self._folder / f"epoch-{old}.key")
-            del self._epochs[old]
+        """Overwrite and remove older epoch keys, and what a crash left of one; what only they open is gone here."""
+        for path in list(self._folder.glob("epoch-*.key*")):
+            if int(path.name.partition(".")[0].removeprefix("epoch-")) < number:
+                destroy(path)
+        self._epochs = {epoch: key for epoch, key in self._epochs.items() if epoch >= number}
 
     def escrow(self, number: int) -> None:
         """Encrypt what a recovery needs (an epoch's key and the standing keys) for the recipients, if there are any."""

@@ -34,14 +34,15 @@ class Log:
         self.origin = signer.name
         self.size = store.head.size
         self.last_ms = 0
+        # Rows of the open group that are not in it yet: one statement for many is a third cheaper.
+        self._entries, self._mentions = list[tuple[int, bytes, bytes]](), list[tuple[str, int, int]]()
         self._frontier = merkle.Frontier(self.size, merkle.peaks(0, self.size, self._subtree))
-
-    def _text(self) -> str:
-        return note.Checkpoint(self.origin, self.size, self._frontier.root()).text()
 
     def sign(self) -> str:
         """Sign the tree as it is within the open group."""
-        return note.sign_note(self._text(), self._signer)
+        self._flush()
+        text = note.Checkpoint(self.origin, self.size, self._frontier.root()).text()
+        return note.sign_note(text, self._signer)
 
     # Starting
 
@@ -50,17 +51,14 @@ class Log:
         stored = self.checkpoint()
         if self.size == 0 and not stored:
             return
-        self._must_be(stored, "the tree is not the one that was signed")
+        self._must_be(stored)
         for tile in range(self.since(self.time_of(self.size - 1)) // tiles.WIDTH, self.size // tiles.WIDTH + 1):
             self._check_tile(tile)
 
-    def _must_be(self, checkpoint: str, otherwise: str) -> None:
-        try:
-            text, _ = note.open_note(checkpoint, [note.Verifier.parse(self._signer.vkey)])
-        except note.NoteError as error:
-            raise Refuse("a checkpoint is not signed by this home's key") from error
-        if text != self._text():
-            raise Refuse(otherwise)
+    def _must_be(self, checkpoint: str) -> None:
+        # One text has one signature: what this key signed of this tree, and nothing else, is equal.
+        if checkpoint != self.sign():
+            raise Refuse("the tree is not the one this home's key has signed")
 
     def _check_tile(self, tile: int) -> None:
         start = tile * tiles.WIDTH
@@ -80,7 +78,7 @@ class Log:
             self.append(body, json.loads(body))
         for op in group.ops:
             self._store.run(op)
-        self._must_be(group.checkpoint, "the journal's entries do not give its checkpoint")
+        self._must_be(group.checkpoint)
 
     # Writing
 
@@ -96,21 +94,27 @@ class Log:
     def append(self, body: bytes, entry: dict[str, Any]) -> None:
         """Add one entry to the open group."""
         index, leaf = self.size, merkle.leaf_hash(body)
-        execute = self._store.db.execute
-        execute("INSERT INTO entry VALUES(?,?,?)", (index, body, leaf))
+        self._entries.append((index, body, leaf))
         how = SHOWN if entry["act"] in SHOWING and entry["outcome"] == "ok" else ABOUT
-        for id_ in dict.fromkeys(entry.get("subjects", ())):
-            execute("INSERT INTO mention VALUES(?,?,?)", (id_, index, how))
+        self._mentions += [(id_, index, how) for id_ in dict.fromkeys(entry.get("subjects", ()))]
         if "actor" in entry:
-            execute("INSERT INTO mention VALUES(?,?,?)", (entry["actor"], index, ACTED))
+            self._mentions.append((entry["actor"], index, ACTED))
         self._frontier.append(leaf)
         self.size += 1
         level, count = 1, self.size
         while count % tiles.WIDTH == 0:
+            self._flush()
             count //= tiles.WIDTH
             root = merkle.root_of(self._hashes(level - 1, (count - 1) * tiles.WIDTH, count * tiles.WIDTH))
-            execute("INSERT INTO node VALUES(?,?,?)", (level, count - 1, root))
+            self._store.db.execute("INSERT INTO node VALUES(?,?,?)", (level, count - 1, root))
             level += 1
+
+    def _flush(self) -> None:
+        if self._entries:
+            self._store.db.executemany("INSERT INTO entry VALUES(?,?,?)", self._entries)
+            self._store.db.executemany("INSERT INTO mention VALUES(?,?,?)", self._mentions)
+            self._entries.clear()
+            self._mentions.clear()
 
     # Reading
 
@@ -120,6 +124,7 @@ class Log:
 
     def entry(self, index: int) -> dict[str, Any]:
         """Return one decoded entry."""
+        self._flush()
         decoded: dict[str, Any] = json.loads(self._store.one("SELECT body FROM entry WHERE idx=?", index)[0])
         return decoded
 
@@ -137,6 +142,7 @@ class Log:
 
     def mentions(self, id_: str, how: int, start: int, end: int, limit: int) -> list[int]:
         """Return the indexes within ``[start, end)`` that name an id so; newest first if limit < 0."""
+        self._flush()
         order = "DESC" if limit < 0 else "ASC"
         query = f"SELECT idx FROM mention WHERE id=? AND how&? AND idx>=? AND idx<? ORDER BY idx {order} LIMIT ?"  # noqa: S608
         return [row[0] for row in self._store.all(query, id_, how, start, end, abs(limit))]

@@ -16,6 +16,7 @@ from crm.keeper import policy
 from crm.keeper.cards import Cards
 from crm.keeper.engine import Call, Effect, Engine, Invalid, Refused, logger
 from crm.keeper.keys import Keyring
+from crm.keeper.log import ABOUT
 from crm.keeper.store import Op
 from crm.kit import clock, email, ids, phone
 from crm.kit.sealing import Seal
@@ -127,8 +128,9 @@ class Subjects:
                 ops += self._prints(subject, fields) if name == "channels" else []
         written = {subject: one for subject, one in writing.items() if one.sections}
         if not written:
-            first = self._store.one("SELECT min(idx) FROM mention WHERE id=?", next(iter(writing)))[0]
-            return Effect(answer={"index": first or 0, "versions": versions})
+            log = self._engine.log
+            first = log.mentions(next(iter(writing)), ABOUT, 0, log.size, 1)
+            return Effect(answer={"index": first[0], "versions": versions})
         self._engine.spend(call, list(written))
         places = {subject: place for place, subject in enumerate(written)}
         writes = [f"{places[op[1]]}/{op[2]}/{op[3]}" for op in ops if op[0] == "section"]
@@ -206,19 +208,18 @@ class Subjects:
         self._engine.spend(call, list(heads))
         merged = [one for head in heads for one in self.members(head)[1:]]
         keys = heads | {one: self._store.one("SELECT wrapped FROM subject WHERE id=?", one)[0] for one in merged}
-        records = list[tuple[str, str, bytes]]()
-        for item in args["records"]:
-            subject, record, sealed = item["subject"], item["record"], item["sealed"]
-            if subject not in keys:
-                raise Refused("not-found")
-            if is_house or not ids.is_id(record) or not isinstance(sealed, bytes):
-                raise Invalid("A record has a 32-digit id and its sealed bytes.", "/records")
-            records.append((subject, record, sealed))
+        records: dict[str, dict[str, bytes]] = args["records"]
+        if not records.keys() <= keys.keys():
+            raise Refused("not-found")
+        named = [record for some in records.values() for record in some]
+        are_bytes = all(isinstance(sealed, bytes) for some in records.values() for sealed in some.values())
+        if not (are_bytes and all(map(ids.is_id, named))) or (named and is_house):
+            raise Invalid("A record has a 32-digit id and its sealed bytes.", "/records")
         everything = "SELECT name, version, sealed FROM section WHERE subject=?"
         sections = {subject: self._store.all(everything, subject) for subject in (keys if wanted else ())}
         entry = _about(heads, merged) | {"fields": list(args["fields"])} | _why(args, needs_reason=call.rule.reason)
-        if records:
-            entry["records"] = [record for _, record, _ in records]
+        if named:
+            entry["records"] = named
         return Effect([entry], answer=lambda index: {"index": index, **self._decrypt(keys, sections, wanted, records)})
 
     def _decrypt(
@@ -226,7 +227,7 @@ class Subjects:
         keys: dict[str, bytes],
         sections: dict[str, list[tuple[str, int, bytes]]],
         wanted: dict[str, set[str]],
-        records: list[tuple[str, str, bytes]],
+        records: dict[str, dict[str, bytes]],
     ) -> dict[str, Any]:
         """Return sections and records as MessagePack, which the keeper need not read, unless parts are asked for."""
         seals = {subject: self._keys.subject(subject, wrapped) for subject, wrapped in keys.items()}
@@ -237,7 +238,11 @@ class Subjects:
                 if name in wanted:
                     people[subject][name] = _only(wanted[name], seals[subject].unseal(name, version, sealed))
                     versions[subject][name] = version
-        texts = {record: seals[subject].unseal("record:" + record, 0, sealed) for subject, record, sealed in records}
+        texts = {
+            record: seals[subject].unseal("record:" + record, 0, sealed)
+            for subject, some in records.items()
+            for record, sealed in some.items()
+        }
         return {"people": people, "versions": versions, "records": texts}
 
     # Merging

@@ -1,55 +1,37 @@
 """Signed notes (C2SP signed-note v1.0.0) with Ed25519 keys, and checkpoints (C2SP tlog-checkpoint v1.0.0).
 
-Co-signatures of witnesses (C2SP tlog-cosignature, key type 0x04) are lines like any other: who does not know
-the key passes over them.
+The writing side; `signed` reads. Ed25519 signs one text in one way (RFC 8032), so whoever has the key checks a
+note by signing again.
 """
 
 import re
-from base64 import b64decode, b64encode
-from collections.abc import Iterable
+from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from crm.kit.merkle import HASH_BYTES
-
-_ED25519: Final = b"\x01"
-_ED25519_BYTES: Final = 32
-_KEY_ID_BYTES: Final = 4
-_MAX_BYTES: Final = 1_000_000
-_MAX_SIGNATURES: Final = 100
+ED25519: Final = b"\x01"
+KEY_ID_BYTES: Final = 4
 _NAME = re.compile(r"[^\s+]+")  # \s is every Unicode blank, line ends included
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
-_SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 
 class NoteError(ValueError):
     """Not a note, not one signed by a key that is known, or not a checkpoint."""
 
 
-def strict_b64decode(text: str) -> bytes:
-    """Decode base64 that has one spelling only: padded, no blanks, no stray bits at the end.
-
-    Raises:
-        ValueError: it is spelt otherwise.
-    """
-    data = b64decode(text, validate=True)
-    if b64encode(data).decode() != text:
-        raise ValueError("base64 spelt otherwise")
-    return data
-
-
-def _check_name(name: str) -> str:
-    if not _NAME.fullmatch(name) or _CONTROL.search(name):
+def check_name(name: str) -> str:
+    """Return a key's name; `NoteError` when it is none."""
+    if not _NAME.fullmatch(name) or CONTROL.search(name):
         raise NoteError("not a key name: empty, a blank or a plus sign")
     return name
 
 
-def _key_id(name: str, key: bytes) -> bytes:
-    return sha256(name.encode() + b"\n" + _ED25519 + key).digest()[:_KEY_ID_BYTES]
+def make_key_id(name: str, key: bytes) -> bytes:
+    """Return the four bytes that tell the key of a name."""
+    return sha256(name.encode() + b"\n" + ED25519 + key).digest()[:KEY_ID_BYTES]
 
 
 class Signer:
@@ -57,53 +39,16 @@ class Signer:
 
     def __init__(self, name: str, key: Ed25519PrivateKey) -> None:
         """Take a key; a name with a blank or a plus sign is a `NoteError`."""
-        self.name = _check_name(name)
+        self.name = check_name(name)
         self._key = key
         public = key.public_key().public_bytes_raw()
-        self.key_id = _key_id(name, public)
-        self.vkey = f"{name}+{self.key_id.hex()}+{b64encode(_ED25519 + public).decode()}"
+        self.key_id = make_key_id(name, public)
+        self.vkey = f"{name}+{self.key_id.hex()}+{b64encode(ED25519 + public).decode()}"
 
     def sign(self, text: str) -> str:
         """Sign the text of a note; the answer is one signature line with its line end."""
         signature = self._key.sign(text.encode())
         return f"\N{EM DASH} {self.name} {b64encode(self.key_id + signature).decode()}\n"
-
-
-class Verifier:
-    """A public key and the name it stands for."""
-
-    def __init__(self, name: str, key: bytes) -> None:
-        """Take 32 bytes of an Ed25519 public key."""
-        self.name = _check_name(name)
-        self.key_id = _key_id(name, key)
-        self._key = Ed25519PublicKey.from_public_bytes(key)
-
-    @classmethod
-    def parse(cls, vkey: str) -> "Verifier":
-        """Read `name+hex id+base64 key`.
-
-        Raises:
-            NoteError: another form, another kind of key, or an id that is not that of name and key.
-        """
-        try:
-            name, key_id, encoded = vkey.split("+", 2)
-            data = strict_b64decode(encoded)
-            if data[:1] != _ED25519 or len(data) != 1 + _ED25519_BYTES:
-                raise NoteError("not an Ed25519 key")
-            verifier = cls(name, data[1:])
-        except ValueError as error:
-            raise NoteError(f"not a verifier key: {error}") from error
-        if verifier.key_id.hex() != key_id:
-            raise NoteError("not a verifier key: the id belongs to another name or key")
-        return verifier
-
-    def verify(self, text: str, signature: bytes) -> bool:
-        """Tell whether this key signed this text."""
-        try:
-            self._key.verify(signature, text.encode())
-        except InvalidSignature:
-            return False
-        return True
 
 
 def sign_note(text: str, *signers: Signer) -> str:
@@ -112,51 +57,9 @@ def sign_note(text: str, *signers: Signer) -> str:
     Raises:
         NoteError: the text holds a control character, ends otherwise, or nobody signs.
     """
-    if not signers or not text.endswith("\n") or _CONTROL.search(text):
+    if not signers or not text.endswith("\n") or CONTROL.search(text):
         raise NoteError("not a text that can be signed")
     return text + "\n" + "".join(signer.sign(text) for signer in signers)
-
-
-def open_note(note: str, verifiers: Iterable[Verifier]) -> tuple[str, list[str]]:
-    """Give the text of a note and the names of the known keys that signed it, in the order of the lines.
-
-    Signatures by unknown keys are passed over, as the format asks.
-
-    Raises:
-        NoteError: malformed, a known key's signature does not fit, or none is by a known key.
-    """
-    known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
-    head, blank, tail = note.rpartition("\n\n")
-    if not blank or not tail.endswith("\n") or len(note) > _MAX_BYTES or _CONTROL.search(note):
-        raise NoteError("not a note")
-    text = head + "\n"
-    lines = tail[:-1].split("\n")
-    if len(lines) > _MAX_SIGNATURES:
-        raise NoteError("too many signatures")
-    names = []
-    for line in lines:
-        name, key_id, signature = _parse_signature(line)
-        verifier = known.pop((name, key_id), None)
-        if verifier is None:
-            continue
-        if not verifier.verify(text, signature):
-            raise NoteError(f"the signature by {name} does not fit")
-        names.append(name)
-    if not names:
-        raise NoteError("no signature by a known key")
-    return text, names
-
-
-def _parse_signature(line: str) -> tuple[str, bytes, bytes]:
-    try:
-        dash, name, encoded = line.split(" ")
-        data = strict_b64decode(encoded)
-    except ValueError as error:
-        raise NoteError("not a signature line") from error
-    if dash != "\N{EM DASH}" or len(data) <= _KEY_ID_BYTES:
-        raise NoteError("not a signature line")
-    _check_name(name)
-    return name, data[:_KEY_ID_BYTES], data[_KEY_ID_BYTES:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,19 +73,3 @@ class Checkpoint:
     def text(self) -> str:
         """Print the three lines; extension lines are not used."""
         return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
-
-
-def parse_checkpoint(text: str) -> Checkpoint:
-    """Read the text of a checkpoint note.
-
-    Raises:
-        NoteError: `Checkpoint.text` would not print it so.
-    """
-    try:
-        origin, size, root, end = text.split("\n")
-        digest = strict_b64decode(root)
-    except ValueError as error:
-        raise NoteError("not a checkpoint of three lines") from error
-    if end or not _SIZE.fullmatch(size) or len(digest) != HASH_BYTES:
-        raise NoteError("not a checkpoint: size or root malformed")
-    return Checkpoint(_check_name(origin), int(size), digest)

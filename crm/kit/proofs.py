@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from crm.kit.merkle import HASH_BYTES, ProofError, Subtree, node_hash, range_hash, split
-from crm.kit.note import strict_b64decode
+from crm.kit.signed import strict_b64decode
 from crm.kit.tiles import PROOF_HEADER, WIDTH
 
 Level = int | Literal["entries"]

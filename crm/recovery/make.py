@@ -12,7 +12,7 @@ from crm.keeper.keys import Keyring
 from crm.keeper.store import OPS, SCHEMA, Refuse, connect, new_segment
 from crm.kit import journal, note
 from crm.kit.files import sync_folder, write_secret
-from crm.kit.sealing import KEY_BYTES, SALT_BYTES, check_value, stretch
+from crm.kit.sealing import KEY_BYTES, check_value, stretch
 
 PRINCIPALS = ("web", "sender", "inbound", "approve", "admin")
 
@@ -23,7 +23,7 @@ def make_root(folder: Path, passphrase: str | None) -> bytes:
         root = secrets.token_bytes(KEY_BYTES)
         write_secret(folder / "root.key", b"key " + root.hex().encode())
         return root
-    salt = secrets.token_bytes(SALT_BYTES)
+    salt = secrets.token_bytes(16)
     root = stretch(passphrase, salt)
     write_secret(folder / "root.key", f"scrypt {salt.hex()} {check_value(root)}".encode())
     return root

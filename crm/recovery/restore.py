@@ -18,7 +18,7 @@ from crm.keeper import policy
 from crm.keeper.home import Home
 from crm.keeper.keys import Keyring
 from crm.keeper.store import OPS, Refuse, connect, new_segment
-from crm.kit import clock, journal, note
+from crm.kit import clock, journal, note, signed
 from crm.kit.clock import SystemClock
 from crm.kit.files import file_hash, sync_folder, write_secret
 from crm.recovery.make import make_folders, make_root, make_services, write_vkey
@@ -59,7 +59,7 @@ def restore(home: Home, snapshot: Path, vkey: str, *, with_loss: bool) -> None:
     if with_loss and any(home.journal.glob("*.kj")):
         raise Refuse("there is a journal here: restore without loss, or move it away first")
     try:
-        text, _ = note.open_note(snapshot.with_suffix(".note").read_text(), [note.Verifier.parse(vkey)])
+        text, _ = signed.open_note(snapshot.with_suffix(".note").read_text(), [signed.Verifier.parse(vkey)])
     except (OSError, note.NoteError) as error:
         raise Refuse("the snapshot's note is missing or not signed by this log's key") from error
     if text.split("\n")[3] != file_hash(snapshot):
@@ -113,14 +113,14 @@ def begin_new_log(home: Home, signer_of: Keyring, agreed: list[str], last_known:
     db = connect(home.file)
     try:
         meta = dict(db.execute("SELECT key, value FROM meta"))
-        text, _ = note.open_note(
-            meta["checkpoint"], [note.Verifier.parse(note.Signer(meta["origin"], signer_of.log).vkey)]
+        text, _ = signed.open_note(
+            meta["checkpoint"], [signed.Verifier.parse(note.Signer(meta["origin"], signer_of.log).vkey)]
         )
-        old = note.parse_checkpoint(text)
+        old = signed.parse_checkpoint(text)
         known = old
         if last_known:
-            text, _ = note.open_note(last_known, [note.Verifier.parse(note.Signer(old.origin, signer_of.log).vkey)])
-            known = note.parse_checkpoint(text)
+            text, _ = signed.open_note(last_known, [signed.Verifier.parse(note.Signer(old.origin, signer_of.log).vkey)])
+            known = signed.parse_checkpoint(text)
         origin = f"{old.origin.partition('+')[0]}+{hashlib.sha256(known.text().encode()).hexdigest()[:8]}".replace(
             "+", "/after-"
         )

@@ -1,8 +1,8 @@
 """The log over HTTP."""
 
 from crm.kit.merkle import leaf_hash
-from crm.kit.note import Verifier, open_note, parse_checkpoint
 from crm.kit.proofs import parse_proof, split_bundle, tile_path, verify_inclusion
+from crm.kit.signed import Verifier, open_note, parse_checkpoint
 from tests.product import Product
 
 

@@ -13,8 +13,8 @@ import uvicorn
 
 from crm.audit.memory import Doubt
 from crm.audit.service import verify_home, verify_url
-from crm.kit.note import parse_checkpoint
 from crm.kit.pii import Pii
+from crm.kit.signed import parse_checkpoint
 from tests.keeper.home import PASSWORD
 from tests.product import Product
 

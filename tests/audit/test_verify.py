@@ -19,7 +19,8 @@ from crm.audit.verify import Verifier
 from crm.kit import canonical, journal
 from crm.kit.clock import rfc3339
 from crm.kit.merkle import leaf_hash, root_of
-from crm.kit.note import Checkpoint, Signer, parse_checkpoint, sign_note
+from crm.kit.note import Checkpoint, Signer, sign_note
+from crm.kit.signed import parse_checkpoint
 from tests.audit import logs
 from tests.audit.logs import ORIGIN, SIGNER, Log, write_home
 

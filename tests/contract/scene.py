@@ -79,7 +79,7 @@ class Scene:
 
 
 async def _open(scene: Scene, _: str, *, count: int = 1) -> Arguments:
-    return {"subjects": await scene.contact(count), "fields": ["identity"], "records": [], "reason": "call"}
+    return {"subjects": await scene.contact(count), "fields": ["identity"], "records": {}, "reason": "call"}
 
 
 async def _compare(scene: Scene, role: str) -> Arguments:
@@ -89,7 +89,7 @@ async def _compare(scene: Scene, role: str) -> Arguments:
 async def _house(scene: Scene, _: str) -> Arguments:
     items = item(house := new_id(), kind="house", vocabulary={"stages": ["lead"]})
     await scene.web.put(scene.home.token("admin"), "house", items)
-    return {"subjects": [house], "fields": ["vocabulary"], "records": []}
+    return {"subjects": [house], "fields": ["vocabulary"], "records": {}}
 
 
 async def _items(_: Scene, __: str) -> Arguments:

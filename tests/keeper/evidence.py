@@ -88,7 +88,7 @@ class Worker:
         """Open a person (and a record) and compare with what was stored."""
         handed = []
         if record:
-            handed = [{"subject": subject, "record": record, "sealed": self.seen.records[record][1]}]
+            handed = {subject: {record: self.seen.records[record][1]}}
         opened = await self.web.open(
             self.token, "serve", subjects=[subject], fields=["identity", "channels"], records=handed,
             reason="call",

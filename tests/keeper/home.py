@@ -40,8 +40,9 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from crm.keeper_client import Keeper
 from crm.kit import journal
-from crm.kit.note import Checkpoint, Verifier, open_note, parse_checkpoint
+from crm.kit.note import Checkpoint
 from crm.kit.pii import Pii
+from crm.kit.signed import Verifier, open_note, parse_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGIN = "keeper.example/log"

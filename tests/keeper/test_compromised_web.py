@@ -172,7 +172,7 @@ def test_nothing_personal_comes_without_an_entry(taken: Occupied, staff: str) ->
     asked: list[tuple[str, dict[str, Any]]] = [
         ("search", {"q": "byron"}), ("labels", {"subjects": [ada]}),
         ("match", {"kind": "email", "value": "ada@byron.example"}),
-        ("open", {"subjects": [ada], "fields": ["identity"], "records": [], "reason": "call"}),
+        ("open", {"subjects": [ada], "fields": ["identity"], "records": {}, "reason": "call"}),
     ]  # fmt: skip
     assert taken.call("recent", staff)[1]["matches"] == []
     for verb, arguments in asked:
@@ -192,9 +192,9 @@ def test_reading_on_stops_at_the_budget(taken: Occupied, staff: str) -> None:
     people = [taken.contact() for _ in range(BUDGETS["people"] + 3)]
     codes = [taken.open(one, staff)[0] for one in people]
     wide = [
-        taken.call("open", staff, purpose="serve", subjects=people, fields=["identity"], records=[], reason="call")[0]
+        taken.call("open", staff, purpose="serve", subjects=people, fields=["identity"], records={}, reason="call")[0]
     ]
-    wide += [taken.call("open", staff, purpose="compare", subjects=people[-2:], fields=["identity"], records=[])[0]]
+    wide += [taken.call("open", staff, purpose="compare", subjects=people[-2:], fields=["identity"], records={})[0]]
     labels = [taken.call("labels", staff, purpose="serve", subjects=[taken.contact()])[0] for _ in range(8)]
 
     assert codes == ["ok"] * 3 + ["over-budget"] * 3
@@ -212,9 +212,9 @@ def test_whoever_opens_nobody_opens_nobody(taken: Occupied, role: str) -> None:
     blob = taken.call(
         "seal", taken.helper, purpose="serve", items=[{"subject": ada, "record": record, "fields": {"a": "Ada"}}]
     )
-    note = {"subject": ada, "record": record, "sealed": bytes.fromhex(blob[1]["blobs"][record]["hex"])}
+    note = {record: bytes.fromhex(blob[1]["blobs"][record]["hex"])}
     for purpose in PURPOSES:
-        for records in ([], [note]):
+        for records in ({}, {ada: note}):
             code, body = taken.open(
                 ada, who, purpose=purpose, records=records, fields=["identity"] if not records else []
             )
@@ -335,7 +335,7 @@ def test_what_is_sealed_for_one_is_not_opened_as_anothers(taken: Occupied, staff
     )
     sealed = bytes.fromhex(blob[1]["blobs"][record]["hex"])
     for subject, place, content in ((eve, record, sealed), (ada, new_id(), sealed), (ada, record, sealed[:-1] + b"\0")):
-        records = [{"subject": subject, "record": place, "sealed": content}]
+        records = {subject: {place: content}}
         assert taken.open(subject, staff, fields=[], records=records)[0] == "invalid"
     asked = [one for one in entries(taken.home, "open") if one["actor"] == taken.ids[staff]]
     assert len(asked) == 3, "asked for, and not given"

@@ -48,7 +48,7 @@ async def fill(home: KeeperHome, web: Keeper) -> dict[str, str]:
     await web.put(home.token("admin"), "house", item(house, kind="house", vocabulary=words))
     note = [{"subject": ada, "record": record, "fields": {c["note's key"]: c["note"]}}]
     blob = (await web.seal(staff, "serve", note)).blobs[record]
-    records = [{"subject": ada, "record": record, "sealed": blob}]
+    records = {ada: {record: blob}}
     await web.open(staff, "serve", subjects=[ada], fields=["identity", "channels"], records=records, reason="call")
     for typed in (c["searched"], c["second version"]):
         await web.search(staff, Pii(typed))

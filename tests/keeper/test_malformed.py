@@ -165,7 +165,7 @@ def test_odd_names_are_stored_and_given_back(line: Line, fields: dict[str, Any])
     answers = line.ask(
         ("put", {"token": token, "purpose": "intake", "items": [item, rest]}),
         ("labels", {"token": token, "purpose": "serve", "subjects": [subject]}),
-        ("open", {"token": token, "purpose": "serve", "subjects": [subject], "fields": ["identity"], "records": [],
+        ("open", {"token": token, "purpose": "serve", "subjects": [subject], "fields": ["identity"], "records": {},
                   "reason": "call"}),
     )  # fmt: skip
 
@@ -194,7 +194,7 @@ def test_depth_has_an_end(line: Line) -> None:
         subject = new_id()
         item = {"subject": subject, "kind": "contact", "section": "profile", "fields": {"a": deep}, "expected": 0}
         opening = {"token": token, "purpose": "serve", "subjects": [subject], "fields": ["profile", "profile.a"],
-                   "records": [], "reason": "call"}  # fmt: skip
+                   "records": {}, "reason": "call"}  # fmt: skip
         try:
             line.ask(("put", {"token": token, "purpose": "intake", "items": [item]}), ("open", opening))
         except ValueError:

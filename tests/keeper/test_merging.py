@@ -64,7 +64,7 @@ async def test_records_of_the_merged_away_stay_readable(home: KeeperHome, web: K
 
     opened = await web.open(
         staff, "serve", subjects=[kept], fields=[], reason="call",
-        records=[{"subject": gone, "record": record, "sealed": blob}],
+        records={gone: {record: blob}},
     )  # fmt: skip
 
     assert opened.records[record].reveal() == {"a": 1}

@@ -6,7 +6,7 @@ import pytest
 
 from crm.errors import Invalid, NotFound, PurposeNotYours
 from crm.keeper_client import Keeper
-from crm.kit import merkle, note, proofs, tiles
+from crm.kit import merkle, proofs, signed, tiles
 from crm.kit.ids import new_id
 from crm.kit.pii import Pii
 from tests.keeper.conftest import MakeHome
@@ -24,12 +24,12 @@ async def test_a_checkpoint_is_signed_and_covers_everything(home: KeeperHome) ->
     web = await home.client()
     await busy(home, web, 3)
 
-    text, names = note.open_note(await web.checkpoint(), [note.Verifier.parse(home.vkey)])
-    signed = note.parse_checkpoint(text)
+    text, names = signed.open_note(await web.checkpoint(), [signed.Verifier.parse(home.vkey)])
+    told = signed.parse_checkpoint(text)
 
     assert names == [ORIGIN]
-    assert (signed.origin, signed.size) == (ORIGIN, len(home.entries()))
-    assert signed.root == merkle.root_of([merkle.leaf_hash(body) for body in home.entries()])
+    assert (told.origin, told.size) == (ORIGIN, len(home.entries()))
+    assert told.root == merkle.root_of([merkle.leaf_hash(body) for body in home.entries()])
 
 
 async def test_every_entry_has_a_proof(home: KeeperHome) -> None:

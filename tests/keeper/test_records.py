@@ -21,7 +21,7 @@ async def sealed(home: KeeperHome, web: Keeper, subject: str, record: str) -> by
 
 async def opened(home: KeeperHome, web: Keeper, subject: str, record: str, blob: object) -> object:
     """Open one record."""
-    records = [{"subject": subject, "record": record, "sealed": blob}]
+    records = {subject: {record: blob}}
     answer = await web.open(home.token("staff"), "serve", subjects=[subject], fields=[], records=records, reason="call")
     return answer.records[record].reveal()
 
@@ -90,7 +90,7 @@ async def test_records_are_opened_of_whom_the_open_is_about(home: KeeperHome) ->
     with pytest.raises(NotFound):
         await web.open(
             home.token("staff"), "serve", subjects=[ada], fields=[], reason="call",
-            records=[{"subject": eve, "record": record, "sealed": blob}],
+            records={eve: {record: blob}},
         )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ async def test_twenty_notes_come_in_one_open(home: KeeperHome) -> None:
     blobs = (await web.seal(staff, "serve", items)).blobs
     answer = await web.open(
         staff, "serve", subjects=[ada], fields=["identity", "channels"], reason="call",
-        records=[{"subject": ada, "record": one, "sealed": blobs[one]} for one in records],
+        records={ada: {one: blobs[one] for one in records}},
     )  # fmt: skip
 
     assert {one: text.reveal() for one, text in answer.records.items()} == {one: {"text": one * 20} for one in records}
@@ -154,7 +154,7 @@ async def test_a_record_larger_than_a_frame_cannot_be_asked_for(home: KeeperHome
     with pytest.raises(CrmError) as refused:
         await web.open(
             staff, "serve", subjects=[ada], fields=[], reason="call",
-            records=[{"subject": ada, "record": one, "sealed": blobs[one]} for one in records],
+            records={ada: {one: blobs[one] for one in records}},
         )  # fmt: skip
 
     assert refused.value.code == "too-large"

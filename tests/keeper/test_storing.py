@@ -228,10 +228,10 @@ async def test_the_house_is_no_way_to_people(home: KeeperHome) -> None:
     ada, record = await contact(home, web), new_id()
     sealed = (await web.seal(staff, "serve", [{"subject": ada, "record": record, "fields": {"a": "b"}}])).blobs[record]
     await web.put(home.token("admin"), "house", item(house, kind="house", vocabulary={}))
-    note = {"subject": ada, "record": record, "sealed": sealed}
+    note = {record: sealed}
 
     for name in home.cast:
-        for subject, records in ((ada, [note]), (ada, []), (house, [note]), (house, [{**note, "subject": house}])):
+        for subject, records in ((ada, {ada: note}), (ada, {}), (house, {ada: note}), (house, {house: note})):
             with pytest.raises((PurposeNotYours, NotFound, Invalid)):
                 await web.open(home.token(name), "house", subjects=[subject], fields=[], records=records)
     for purpose in ("serve", "compare"):
