@@ -58,7 +58,7 @@ class Log:
     def _must_be(self, checkpoint: str) -> None:
         # One text has one signature: what this key signed of this tree, and nothing else, is equal.
         if checkpoint != self.sign():
-            raise Refuse("the tree is not the one this home's key has signed")
+            raise Refuse("the checkpoint is not what this home's key signs for the tree")
 
     def _check_tile(self, tile: int) -> None:
         start = tile * tiles.WIDTH

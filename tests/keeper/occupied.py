@@ -81,7 +81,7 @@ class Occupied:
 
     def open(self, subject: str, who: str, **other: Any) -> list[Any]:
         """Let the attacker open somebody in a session."""
-        asked = {"purpose": "serve", "subjects": [subject], "fields": ["identity"], "records": [], "reason": "call"}
+        asked = {"purpose": "serve", "subjects": [subject], "fields": ["identity"], "records": {}, "reason": "call"}
         return self.call("open", who, **{**asked, **other})
 
 
