@@ -11,8 +11,8 @@ from pathlib import Path
 
 from bench.figures import percentile
 from crm.keeper.home import Home, open_home
-from crm.keeper.store import Group
 from crm.kit.ids import new_id
+from crm.kit.store import Group
 
 GROUPS, WARM_UP = 60, 10
 

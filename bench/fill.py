@@ -12,7 +12,7 @@ import msgpack
 
 from bench import made_up
 from bench.homes import FOLDER, REPOSITORY, Running, make, running
-from crm.keeper import store
+from crm.keeper.tables import TABLES
 from crm.keeper_client import Keeper
 
 BATCH = 100
@@ -40,7 +40,7 @@ def _format() -> str:
     """Return a digest of what decides how a home is written: another one has to be filled anew."""
     crm = REPOSITORY / "crm"
     files = (crm / "keeper" / "keys.py", crm / "kit" / "sealing.py", crm / "kit" / "journal.py", Path(made_up.__file__))
-    parts = [store.SCHEMA, *(file.read_text() for file in files if file.exists())]
+    parts = [TABLES.create, *(file.read_text() for file in files if file.exists())]
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 

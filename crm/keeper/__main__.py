@@ -23,13 +23,13 @@ from crm.keeper.home import Home, open_home
 from crm.keeper.people import People
 from crm.keeper.reading import Reading
 from crm.keeper.server import listen
-from crm.keeper.store import Fatal, Refuse
 from crm.keeper.subjects import Subjects
 from crm.keeper.upkeep import Upkeep
 from crm.kit.clock import Clock, SystemClock, parse_rfc3339
 from crm.kit.files import FileFault, lock
 from crm.kit.process import harden
 from crm.kit.sealing import KeyFault
+from crm.kit.store import Fatal, Refuse
 
 REFUSED = 75
 GC_THRESHOLD = 50_000  # calls leave no cycles; collecting less often measured +10 % opens/s

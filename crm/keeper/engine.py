@@ -21,9 +21,9 @@ from typing import Any, NoReturn
 from crm.keeper import policy
 from crm.keeper.budgets import Budgets, Exhausted
 from crm.keeper.log import Log
-from crm.keeper.store import Fatal, Group, Op, Store
 from crm.kit.clock import Clock
 from crm.kit.sealing import KeyFault
+from crm.kit.store import Fatal, Group, Op, Store
 
 LANES = ("interactive", "import", "campaign")
 LANE_LIMIT, GROUP_LIMIT, WAIT_LIMIT_S, TICK_S = 4096, 256, 25.0, 1.0

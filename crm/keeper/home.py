@@ -6,8 +6,9 @@ from pathlib import Path
 
 from crm.keeper.keys import Keyring, read_root
 from crm.keeper.log import Log
-from crm.keeper.store import Fatal, Store
+from crm.keeper.tables import TABLES
 from crm.kit import note
+from crm.kit.store import Fatal, Store
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def open_home(home: Home, passphrase: str | None) -> tuple[Store, Keyring, Log, 
     Returns them and how many groups were applied again. ``Refuse`` and ``KeyFault`` say what is missing or
     does not fit; ``Fatal`` that a write failed.
     """
-    store = Store(home.file, home.journal)
+    store = Store(TABLES, home.file, home.journal)
     try:
         ring = Keyring(home.keys, read_root(home.keys, passphrase), str(store.meta("tenant")))
         log = Log(store, note.Signer(str(store.meta("origin")), ring.log))

@@ -11,8 +11,8 @@ import json
 import os
 from typing import Any
 
-from crm.keeper.store import Group, Refuse, Store
 from crm.kit import canonical, clock, merkle, note, tiles
+from crm.kit.store import Group, Refuse, Store
 
 ENTRY_LIMIT = 60_000
 VERSION = 1

@@ -19,8 +19,8 @@ from passlib.hash import argon2
 from crm.keeper import policy
 from crm.keeper.engine import Call, Effect, Engine, Invalid, Refused
 from crm.keeper.keys import Keyring
-from crm.keeper.store import Op
 from crm.kit import clock, ids, totp
+from crm.kit.store import Op
 from crm.kit.window import Window
 
 ACTIVE, INVITED, PENDING, LEFT = "active", "invited", "pending", "left"

@@ -1,19 +1,16 @@
 """The sockets: one for each principal, told apart by path, peer account and service key."""
 
 import asyncio
-import contextlib
 import functools
 import hmac
-import os
 import secrets
-import socket
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from crm.keeper.engine import Call, Refused
 from crm.kit import wire
+from crm.kit.sockets import bind, is_peer
 
 MOST_PENDING = 1024
 GREETING_S = 10.0
@@ -44,7 +41,7 @@ class Connection(wire.FrameProtocol):
         """Greet a peer of the right account; nobody else gets a byte."""
         super().connection_made(transport)
         self._timer = asyncio.get_running_loop().call_later(GREETING_S, self.frame_refused)
-        if not _is_peer(transport.get_extra_info("socket"), self._principal.uid):
+        if not is_peer(transport.get_extra_info("socket"), self._principal.uid):
             self.frame_refused()
             return
         self.send(wire.pack(self._nonce))
@@ -98,38 +95,13 @@ class Connection(wire.FrameProtocol):
         self._timer.cancel()
 
 
-def _is_peer(sock: socket.socket, uid: int) -> bool:
-    """Say whether the other end runs under an account (Linux; elsewhere the key alone decides)."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return True
-    peer = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
-    return bool(peer == uid)
-
-
 async def listen(folder: Path, services: Path, submit: Callable[[Call], None]) -> list[asyncio.Server]:
     """Listen on one socket a principal; ``services`` holds the keeper's copies of their keys: ``<hex> <uid>``."""
     servers = []
     for path in sorted(services.glob("*.key")):  # noqa: ASYNC240 - once, at start
         key, uid = path.read_text().split()
         principal = Principal(path.stem, bytes.fromhex(key), int(uid))
-        sock = _bind(folder / f"{principal.name}.sock")
+        sock = bind(folder / f"{principal.name}.sock")
         make = functools.partial(Connection, principal, submit)
         servers.append(await asyncio.get_running_loop().create_unix_server(make, sock=sock))
     return servers
-
-
-def _bind(path: Path) -> socket.socket:
-    """Bind by a name relative to the folder: a path may be longer than the 107 bytes a socket's may be."""
-    path.unlink(missing_ok=True)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    here = os.open(".", os.O_RDONLY)
-    try:
-        os.chdir(path.parent)
-        sock.bind(path.name)
-        # Every account may knock; who is let in is decided by peer account and key.
-        path.chmod(0o666)
-    finally:
-        with contextlib.suppress(OSError):
-            os.fchdir(here)
-        os.close(here)
-    return sock

@@ -17,9 +17,9 @@ from crm.keeper.cards import Cards
 from crm.keeper.engine import Call, Effect, Engine, Invalid, Refused, logger
 from crm.keeper.keys import Keyring
 from crm.keeper.log import ABOUT
-from crm.keeper.store import Op
 from crm.kit import clock, email, ids, phone
 from crm.kit.sealing import Seal
+from crm.kit.store import Op
 
 LIVE, ERASING = "live", "erasing"
 KINDS = frozenset({"contact", "company", "house"})

@@ -2,8 +2,6 @@
 
 import asyncio
 import functools
-import os
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +12,9 @@ from crm.keeper.engine import Call, Effect, Engine
 from crm.keeper.home import Home
 from crm.keeper.keys import Keyring
 from crm.keeper.people import People
-from crm.keeper.store import Op
 from crm.kit import note
-from crm.kit.files import destroy, file_hash, write_secret
+from crm.kit.files import destroy
+from crm.kit.store import Op, snapshot
 
 ESCROW_MS = 35 * policy.DAY_MS
 REWRAP_AT_ONCE = 500
@@ -90,22 +88,3 @@ class Upkeep:
         old = [key for key in range(1, new) if self.home.escrow(key).exists()]
         marks = [f"retired:{key}" for key in old if not self.engine.store.meta(f"retired:{key}")]
         return Effect(ops=[*ops, *(("meta", mark, self.engine.clock.wall_ms()) for mark in marks)])
-
-
-def snapshot(file: Path, folder: Path, signer: note.Signer) -> tuple[Path, int]:
-    """Copy the keeper's file as of one moment, without stopping it; the signed note beside it names its hash."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = folder / "snapshot.new"
-    temporary.unlink(missing_ok=True)
-    db = sqlite3.connect(file, isolation_level=None)
-    db.execute("VACUUM INTO ?", (str(temporary),))
-    db.execute("ATTACH ? AS copy", (str(temporary),))
-    (size,) = db.execute("SELECT count(*) FROM copy.entry").fetchone()
-    db.close()
-    with temporary.open("rb") as stream:
-        os.fsync(stream.fileno())
-    copy = folder / f"snapshot-{size:012d}.db"
-    temporary.replace(copy)
-    text = f"kept/snapshot/1\n{copy.name}\n{size}\n{file_hash(copy)}\n"
-    write_secret(copy.with_suffix(".note"), note.sign_note(text, signer).encode())
-    return copy, size

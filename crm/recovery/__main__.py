@@ -9,10 +9,10 @@ from pathlib import Path
 
 from crm.keeper.home import Home, open_home
 from crm.keeper.keys import Keyring, read_root
-from crm.keeper.store import Fatal, Refuse
 from crm.kit.files import FileFault
 from crm.kit.process import harden
 from crm.kit.sealing import KeyFault
+from crm.kit.store import Fatal, Refuse
 from crm.recovery import restore
 from crm.recovery.make import init
 

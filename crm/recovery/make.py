@@ -9,10 +9,11 @@ import msgpack
 from crm.keeper import policy
 from crm.keeper.home import Home
 from crm.keeper.keys import Keyring
-from crm.keeper.store import OPS, SCHEMA, Refuse, connect, new_segment
+from crm.keeper.tables import TABLES
 from crm.kit import journal, note
 from crm.kit.files import sync_folder, write_secret
 from crm.kit.sealing import KEY_BYTES, check_value, stretch
+from crm.kit.store import Refuse, connect, new_segment
 
 PRINCIPALS = ("web", "sender", "inbound", "approve", "admin")
 
@@ -83,9 +84,9 @@ def create(home: Home, meta: dict[str, object]) -> None:
         leftover.unlink(missing_ok=True)
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL, 0o600))
     db = connect(temporary)
-    db.executescript(SCHEMA)
+    db.executescript(TABLES.create)
     for key, value in {**meta, "head": msgpack.packb(list(head))}.items():
-        db.execute(OPS["meta"], (key, value))
+        db.execute(TABLES.changes["meta"], (key, value))
     db.close()
     temporary.replace(home.file)
     sync_folder(home.file.parent)

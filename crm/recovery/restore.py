@@ -17,10 +17,11 @@ from passlib.hash import argon2
 from crm.keeper import policy
 from crm.keeper.home import Home
 from crm.keeper.keys import Keyring
-from crm.keeper.store import OPS, Refuse, connect, new_segment
+from crm.keeper.tables import TABLES
 from crm.kit import clock, journal, note, signed
 from crm.kit.clock import SystemClock
 from crm.kit.files import file_hash, sync_folder, write_secret
+from crm.kit.store import Refuse, connect, new_segment
 from crm.recovery.make import make_folders, make_root, make_services, write_vkey
 
 RESTORERS = frozenset({"admin", "auditor", "privacy"})
@@ -138,7 +139,7 @@ def begin_new_log(home: Home, signer_of: Keyring, agreed: list[str], last_known:
         for key, value in {
             "origin": origin, "head": msgpack.packb(list(head)), "checkpoint": "", "first": msgpack.packb(facts),
         }.items():  # fmt: skip
-            db.execute(OPS["meta"], (key, value))
+            db.execute(TABLES.changes["meta"], (key, value))
         db.execute("COMMIT")
     finally:
         db.close()

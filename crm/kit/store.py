@@ -1,4 +1,4 @@
-"""The keeper's file and its journal, and the one order in which they are written.
+"""A SQLite file and its journal, and the one order in which they are written.
 
 Everything the keeper knows changes in *groups*. A group is log entries and the changes (ops) that belong to
 them, and becomes durable in two steps, each ended by an fsync:
@@ -19,57 +19,24 @@ the process at once (``Fatal``): what a failed fsync left behind is unknown, and
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import msgpack
 
-from crm.kit import journal
-from crm.kit.files import FileFault, Watched, append, write_secret
+from crm.kit import journal, note
+from crm.kit.files import FileFault, Watched, append, file_hash, write_secret
 
-SCHEMA = """
-CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
-CREATE TABLE entry(idx INTEGER PRIMARY KEY, body BLOB NOT NULL, hash BLOB NOT NULL);
-CREATE TABLE node(level INTEGER, n INTEGER, hash BLOB NOT NULL, PRIMARY KEY(level, n)) WITHOUT ROWID;
-CREATE TABLE mention(id TEXT, idx INTEGER, how INTEGER, PRIMARY KEY(id, idx, how)) WITHOUT ROWID;
-CREATE TABLE subject(id TEXT PRIMARY KEY, kind TEXT, state TEXT, wrapped BLOB, due_at INTEGER, asked_by TEXT)
-    WITHOUT ROWID;
-CREATE INDEX subject_due ON subject(due_at) WHERE due_at IS NOT NULL;
-CREATE TABLE section(subject TEXT, name TEXT, version INTEGER, sealed BLOB, PRIMARY KEY(subject, name)) WITHOUT ROWID;
-CREATE TABLE fingerprint(print BLOB, subject TEXT, PRIMARY KEY(print, subject)) WITHOUT ROWID;
-CREATE INDEX fingerprint_subject ON fingerprint(subject);
-CREATE TABLE alias(subject TEXT PRIMARY KEY, target TEXT, at INTEGER) WITHOUT ROWID;
-CREATE TABLE objection(subject TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE staff(id TEXT PRIMARY KEY, name TEXT, roles TEXT, state TEXT, password TEXT, totp BLOB,
-    code BLOB, code_until INTEGER) WITHOUT ROWID;
-CREATE TABLE session(hash BLOB PRIMARY KEY, staff TEXT, made_at INTEGER, factors TEXT) WITHOUT ROWID;
-CREATE TABLE decision(id TEXT PRIMARY KEY, what TEXT, about TEXT, body TEXT, asked_by TEXT, asked_at INTEGER,
-    verdict TEXT, decided_by TEXT, decided_at INTEGER) WITHOUT ROWID;
-"""
-
-# Every way the store changes, by name: what the journal holds is these names with their values.
-OPS = {
-    "meta": "INSERT OR REPLACE INTO meta VALUES(?,?)",
-    "meta-": "DELETE FROM meta WHERE key=?",
-    "subject": "INSERT INTO subject VALUES(?,?,'live',?,NULL,NULL)",
-    "state": "UPDATE subject SET state=?2, due_at=?3, asked_by=?4 WHERE id=?1",
-    "rewrap": "UPDATE subject SET wrapped=?2 WHERE id=?1",
-    "erased": "UPDATE subject SET state='erased', wrapped=NULL, due_at=NULL, asked_by=NULL WHERE id=?",
-    "section": "INSERT OR REPLACE INTO section VALUES(?,?,?,?)",
-    "sections-": "DELETE FROM section WHERE subject=?",
-    "fingerprint": "INSERT OR IGNORE INTO fingerprint VALUES(?,?)",
-    "fingerprints-": "DELETE FROM fingerprint WHERE subject=?",
-    "alias": "INSERT OR REPLACE INTO alias VALUES(?,?,?)",
-    "alias-": "DELETE FROM alias WHERE subject=?",
-    "objection": "INSERT OR IGNORE INTO objection VALUES(?)",
-    "staff": "INSERT OR REPLACE INTO staff VALUES(?,?,?,?,?,?,?,?)",
-    "session": "INSERT OR REPLACE INTO session VALUES(?,?,?,?)",
-    "session-": "DELETE FROM session WHERE hash=?",
-    "decision": "INSERT OR REPLACE INTO decision VALUES(?,?,?,?,?,?,?,?,?)",
-}
-DESTROYING = frozenset({"erased", "sections-", "rewrap"})
 Op = Sequence[Any]
+
+
+class Tables(NamedTuple):
+    """What a store holds: how it is created, its changes by name, and those after which something must be gone."""
+
+    create: str
+    changes: Mapping[str, str]
+    destroying: frozenset[str]
 
 
 class Fatal(Exception):
@@ -108,7 +75,8 @@ class Store:
     One thread at a time: the loop while it builds a group, the writing thread while it makes one durable.
     """
 
-    def __init__(self, file: Path, folder: Path) -> None:
+    def __init__(self, tables: Tables, file: Path, folder: Path) -> None:
+        self._tables = tables
         self.file = file
         self.folder = folder
         # A crash may have come between an erasure's commit and what overwrites it in the write-ahead log.
@@ -146,7 +114,7 @@ class Store:
 
     def run(self, op: Op) -> None:
         """Make one change within the open group."""
-        self.db.execute(OPS[op[0]], op[1:])
+        self.db.execute(self._tables.changes[op[0]], op[1:])
 
     def rollback(self) -> None:
         """Drop a group that turned out to change nothing."""
@@ -161,7 +129,7 @@ class Store:
             append(self._watched_journal.handle, record)
             self._advance(group, self.head.end + len(record), chain)
             self.finish(group.checkpoint)
-            self._is_untidy |= any(op[0] in DESTROYING for op in group.ops)
+            self._is_untidy |= any(op[0] in self._tables.destroying for op in group.ops)
             self.tidy()
             if any(op[:2] == ("meta", "segment") for op in group.ops):
                 # A snapshot stands before it: the journal goes on in a new segment.
@@ -254,3 +222,22 @@ def new_segment(folder: Path, size: int, seq: int, chain: bytes) -> Head:
     name, end = f"{size:012d}-{seq:012d}.kj", journal.HEADER_SIZE
     write_secret(folder / name, journal.header(chain))
     return Head(seq, size, name, end, end, chain, chain)
+
+
+def snapshot(file: Path, folder: Path, signer: note.Signer) -> tuple[Path, int]:
+    """Copy the keeper's file as of one moment, without stopping it; the signed note beside it names its hash."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = folder / "snapshot.new"
+    temporary.unlink(missing_ok=True)
+    db = sqlite3.connect(file, isolation_level=None)
+    db.execute("VACUUM INTO ?", (str(temporary),))
+    db.execute("ATTACH ? AS copy", (str(temporary),))
+    (size,) = db.execute("SELECT count(*) FROM copy.entry").fetchone()
+    db.close()
+    with temporary.open("rb") as stream:
+        os.fsync(stream.fileno())
+    copy = folder / f"snapshot-{size:012d}.db"
+    temporary.replace(copy)
+    text = f"kept/snapshot/1\n{copy.name}\n{size}\n{file_hash(copy)}\n"
+    write_secret(copy.with_suffix(".note"), note.sign_note(text, signer).encode())
+    return copy, size
