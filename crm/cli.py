@@ -36,6 +36,7 @@ _FOLDER = "Folder of the installation."
 # Not to be read: an account of its own may walk through, and see nothing but what it knows the name of.
 Home = Annotated[Path, typer.Option("--home", help=_FOLDER, readable=False, default_factory=homes.default)]
 State = Annotated[Path | None, typer.Option(help="File to keep at the keeper's state, for health checks.")]
+Recovery = Annotated[list[str] | None, typer.Option(help="An age recipient who can recover the keys; name two.")]
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -54,10 +55,14 @@ def serve(
     journal: Annotated[Path | None, typer.Option(help="Folder of the journal, on another volume.")] = None,
     origin: Annotated[str | None, typer.Option(help="The log's name, for ever.")] = None,
     *,
+    recovery: Recovery = None,
     demo: Annotated[bool, typer.Option("--demo", help="Made-up people and customers.")] = False,
 ) -> None:
     """Start everything on this machine."""
-    options = launcher.Options(home=home, port=port, workers=workers, journal=journal, origin=origin, is_demo=demo)
+    options = launcher.Options(
+        home=home, port=port, workers=workers, journal=journal, origin=origin, recovery=tuple(recovery or ()),
+        is_demo=demo,
+    )  # fmt: skip
     raise typer.Exit(launcher.run(options))
 
 
@@ -93,6 +98,8 @@ def install(
     password_file: Annotated[Path | None, typer.Option(help="Password of its superuser kept_super.")] = None,
     origin: Annotated[str | None, typer.Option(help="The log's name, for ever.")] = None,
     journal: Annotated[Path | None, typer.Option(help="Folder of the journal, on another volume.")] = None,
+    *,
+    recovery: Recovery = None,
 ) -> None:
     """Make home, database and roles for processes that compose or systemd start; run it after every update."""
     try:
@@ -104,7 +111,8 @@ def install(
         raise typer.BadParameter(str(error)) from error
     if server is None:
         raise typer.BadParameter("Set DATABASE_URL, or give --postgres and --password-file.")
-    raise typer.Exit(installer.run(installer.Plan(home=home, server=server, origin=origin, journal=journal)))
+    plan = installer.Plan(home=home, server=server, origin=origin, journal=journal, recovery=tuple(recovery or ()))
+    raise typer.Exit(installer.run(plan))
 
 
 @app.command(context_settings=_PASSED_ON)

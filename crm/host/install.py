@@ -37,6 +37,7 @@ class Plan:
     home: Path
     server: database.Given
     origin: str | None = None
+    recovery: tuple[str, ...] = ()
     journal: Path | None = None
     is_second_factor_required: bool = True
 
@@ -60,6 +61,7 @@ async def make(home: Home, plan: Plan) -> None:
         origin=plan.origin or keeper_home.default_origin(),
         is_second_factor_required=plan.is_second_factor_required,
         journal=plan.journal,
+        recovery=plan.recovery,
     )
     await database.ensure_roles(home, plan.server)
     await bring_up_schema(home)

@@ -5,7 +5,7 @@ import os
 import socket
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from crm.host import accounts
@@ -27,22 +27,28 @@ def default_origin() -> str:
     return f"{socket.gethostname()}/kept"
 
 
-async def ensure(home: Home, *, origin: str, is_second_factor_required: bool, journal: Path | None) -> bool:
+async def ensure(
+    home: Home, *, origin: str, is_second_factor_required: bool, journal: Path | None, recovery: Sequence[str] = ()
+) -> bool:
     """Make the keeper's part when there is none, and say whether it was; the owners are right afterwards.
+
+    ``recovery`` are age recipients: each can open the escrow of the keys. Without any, keys that are lost stay lost.
 
     Raises:
         KeeperRefused: it could not be made.
     """
     is_new = not (home.root / _FILE).exists()
     if is_new:
-        await _init(home, origin, "required" if is_second_factor_required else "optional", journal)
+        second_factor = "required" if is_second_factor_required else "optional"
+        escrow = [part for recipient in recovery for part in ("--recovery", recipient)]
+        await _init(home, origin, second_factor, journal, escrow)
         # The keeper alone would leave a plain user's home open to walk through.
         homes.prepare(home.root)
     hand_over(home, journal)
     return is_new
 
 
-async def _init(home: Home, origin: str, second_factor: str, journal: Path | None) -> None:
+async def _init(home: Home, origin: str, second_factor: str, journal: Path | None, escrow: list[str]) -> None:
     uids = []
     for principal in PRINCIPALS:
         account = None if principal == "admin" else accounts.of_role(principal)
@@ -50,7 +56,7 @@ async def _init(home: Home, origin: str, second_factor: str, journal: Path | Non
             uids += ["--uid", f"{principal}={account.uid}"]
     line = [
         sys.executable, "-m", "crm.recovery", "init", "--home", str(home.root), "--origin", origin,
-        "--second-factor", second_factor, *uids, *(["--journal", str(journal)] if journal else []),
+        "--second-factor", second_factor, *uids, *escrow, *(["--journal", str(journal)] if journal else []),
     ]  # fmt: skip
     child = await Child.start(line, environ=environment(), quiet=True, stdout=asyncio.subprocess.DEVNULL)
     if await child.wait() != 0:

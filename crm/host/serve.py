@@ -42,6 +42,7 @@ class Options:
     workers: int = 0
     journal: Path | None = None
     origin: str | None = None
+    recovery: tuple[str, ...] = ()
     is_demo: bool = False
 
 
@@ -119,6 +120,7 @@ class _Launcher:
             origin=options.origin or keeper_home.default_origin(),
             is_second_factor_required=not options.is_demo,
             journal=options.journal,
+            recovery=options.recovery,
         )
         await asyncio.gather(self._database(), self._supervisor.up(self._keeper()))
         count = options.workers or max(1, (os.cpu_count() or 1) // 2)

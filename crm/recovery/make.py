@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 import msgpack
+import pyrage
 
 from crm.keeper import policy
 from crm.keeper.home import Home
@@ -61,6 +62,11 @@ def init(
         raise Refuse("there is a home here already")
     if set(limits) - set(policy.BUDGETS) or any(value < 1 for value in limits.values()):
         raise Refuse("a budget is one of " + ", ".join(policy.BUDGETS) + ", and at least 1")
+    try:
+        for recipient in recovery:
+            pyrage.x25519.Recipient.from_str(recipient)
+    except pyrage.RecipientError as error:
+        raise Refuse("a recovery recipient is an age public key (age1...), as age-keygen prints it") from error
     make_folders(home)
     tenant = secrets.token_hex(16)
     root = make_root(home.keys, passphrase)

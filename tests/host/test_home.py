@@ -5,6 +5,7 @@ import shutil
 import stat
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from crm.config import ONE_ACCOUNT
@@ -202,6 +203,25 @@ async def test_home_that_the_keeper_refuses_to_make_is_said(folder: Path) -> Non
         await keeper_home.ensure(
             homes.prepare(folder / "home"), origin="o", is_second_factor_required=True, journal=folder / "file" / "in"
         )
+
+
+async def test_each_recovery_recipient_can_open_the_escrow(folder: Path) -> None:
+    home, both = homes.prepare(folder / "home"), [pyrage.x25519.Identity.generate() for _ in range(2)]
+    recovery = [str(identity.to_public()) for identity in both]
+
+    assert await keeper_home.ensure(home, origin="o", is_second_factor_required=True, journal=None, recovery=recovery)
+
+    (escrow,) = (home.root / "keys" / "escrow").iterdir()
+    assert pyrage.decrypt(escrow.read_bytes(), both[:1]) == pyrage.decrypt(escrow.read_bytes(), both[1:])
+
+
+async def test_what_is_no_recovery_recipient_is_said(folder: Path) -> None:
+    home = homes.prepare(folder / "home")
+
+    with pytest.raises(KeeperRefused, match="age public key"):
+        await keeper_home.ensure(home, origin="o", is_second_factor_required=True, journal=None, recovery=["me"])
+
+    assert not any(home.root.glob("keys/*"))
 
 
 def test_command_for_a_home_without_a_name_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
