@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import MethodType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from crm.keeper import policy
 from crm.keeper.budgets import Budgets, Exhausted
@@ -236,9 +236,8 @@ class Engine:
 
     async def _last_words(self) -> None:
         self._submit_own(lambda: Effect([{"act": "stop"}]), OWN.reply)
-        group, _ = self._build(self._take(), due=True)
-        if group:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self.store.write, group)
+        group = cast("Group", self._build(self._take(), due=True)[0])
+        await asyncio.get_running_loop().run_in_executor(self._thread, self.store.write, group)
 
     def _take(self) -> list[Call]:
         interactive = self._lanes["interactive"]

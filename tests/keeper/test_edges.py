@@ -1,5 +1,6 @@
 """What happens once in a year: an answer that cannot be given, a peer of another account, a record that rotted."""
 
+import asyncio
 import contextlib
 import socket
 import sqlite3
@@ -12,7 +13,7 @@ import pytest
 from crm.errors import Invalid, Stale, TooLarge
 from crm.keeper import engine, server
 from crm.keeper.__main__ import Keeper
-from crm.keeper.engine import Call
+from crm.keeper.engine import Call, Effect
 from crm.keeper.home import Home
 from crm.kit.clock import SystemClock
 from crm.kit.ids import new_id
@@ -111,6 +112,39 @@ async def test_who_waited_too_long_is_told_so(make_home: MakeHome) -> None:
     late: list[str] = []
     keeper.engine.submit(Call("web", "status", {}, lambda code, _: late.append(code)))
     assert late == ["keeper-unavailable"], "nothing is taken after the stop"
+    keeper.engine.store.close()
+
+
+async def test_an_effect_of_the_keepers_own_can_fail(make_home: MakeHome) -> None:
+    """In this process: upkeep is told, and everybody else goes on."""
+    home = await make_home(start=False)
+    keeper = Keeper(Home.at(home.path), SystemClock(), None)
+    running = asyncio.create_task(keeper.engine.run())
+
+    with pytest.raises(engine.Refused):
+        await keeper.engine.write(lambda: Effect([{"act": "rotate", "count": 0.5}]))
+    assert await keeper.engine.write(lambda: Effect(answer="goes on")) == "goes on"
+
+    keeper.engine.stop()
+    await running
+    keeper.engine.store.close()
+
+
+async def test_a_group_that_sqlite_gave_up_is_not_gone_on_with(make_home: MakeHome) -> None:
+    """In this process: a read that fails can end the transaction; whatever was decided in it does not stand."""
+    home = await make_home(start=False)
+    keeper = Keeper(Home.at(home.path), SystemClock(), None)
+
+    def read() -> Effect:
+        keeper.engine.store.rollback()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    writing = asyncio.create_task(keeper.engine.write(read))
+    await asyncio.sleep(0)
+
+    with pytest.raises(sqlite3.OperationalError):
+        await keeper.engine.run()
+    writing.cancel()
     keeper.engine.store.close()
 
 

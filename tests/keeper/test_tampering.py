@@ -4,6 +4,7 @@ What cannot be told from a crash and brought back from the journal is brought ba
 keeper, which says why and opens nothing.
 """
 
+import asyncio
 import contextlib
 import copy
 import shutil
@@ -11,6 +12,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgpack
 import pytest
 
 from crm.audit.memory import Doubt
@@ -18,6 +20,7 @@ from crm.audit.service import verify_home
 from crm.errors import CrmError, KeeperSealed
 from crm.kit import journal
 from crm.kit.ids import new_id
+from crm.kit.merkle import leaf_hash
 from tests.keeper.conftest import MakeHome
 from tests.keeper.evidence import Evidence, Examined, check_readable, work
 from tests.keeper.home import KeeperHome
@@ -223,6 +226,34 @@ def take_journal_of_another(home: KeeperHome, past: Path) -> None:
     shutil.copytree(other.journal, home.journal)
 
 
+def _records(home: KeeperHome) -> tuple[bytes, list[journal.Record]]:
+    """Return the chain value in force before each newest segment's record, and its records."""
+    with _newest(home).open("rb") as stream:
+        chain = journal.read_header(stream)
+        return chain, list(journal.records(stream, journal.HEADER_SIZE, chain))
+
+
+def forge_last_record(home: KeeperHome, _: Path) -> None:
+    """Another record in the place of the last one: whoever can write the journal can continue its chain."""
+    chain, records = _records(home)
+    before, last = (records[-2].chain if records[1:] else chain), records[-1]
+    forged, _chain = journal.frame(before, last.payload[:-1] + bytes([last.payload[-1] ^ 1]))
+    content = _newest(home).read_bytes()
+    _newest(home).write_bytes(content[: len(content) - len(forged)] + forged)
+
+
+def forge_a_later_group(home: KeeperHome, _: Path) -> None:
+    _, records = _records(home)
+    seq, first, *rest = msgpack.unpackb(records[-1].payload)
+    forged, _chain = journal.frame(records[-1].chain, msgpack.packb([seq + 2, first, *rest]))
+    with _newest(home).open("ab") as stream:
+        stream.write(forged)
+
+
+def forge_a_segment(home: KeeperHome, _: Path) -> None:
+    (home.journal / f"{10**12 - 1}-{10**12 - 1}.kj").write_bytes(journal.header(bytes(32)))
+
+
 def overwrite_file(home: KeeperHome, _: Path) -> None:
     home.file.write_bytes(b"not a database" * 1000)
 
@@ -263,6 +294,9 @@ STANDING: dict[Change, str] = {
     cut_journal: "journal",
     flip_last_record: "journal",
     take_journal_of_another: "journal",
+    forge_last_record: "last known record is not the file's",
+    forge_a_later_group: "skips a group",
+    forge_a_segment: "does not continue",
     delete_file: "the keeper's file is missing",
     overwrite_file: "",
     empty_file: "",
@@ -284,6 +318,36 @@ async def test_changed_while_standing_still(change: Change, standing: Standing) 
     before = [path.read_bytes() for path in home.segments()]
     await _sealed(home, STANDING[change])
     assert [path.read_bytes() for path in home.segments()] == before
+
+
+def change_an_entry_and_its_hash(home: KeeperHome) -> None:
+    body = b"{}"
+    with contextlib.closing(sqlite3.connect(home.file, isolation_level=None)) as db:
+        db.execute("UPDATE entry SET body=?, hash=? WHERE idx=100", (body, leaf_hash(body)))
+
+
+def drop_an_entry_of_a_full_tile(home: KeeperHome) -> None:
+    _edit(home, "DELETE FROM entry WHERE idx=100")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [(change_an_entry_and_its_hash, "tile 0 was changed"), (drop_an_entry_of_a_full_tile, "tile 0 are missing")],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+async def test_a_full_tile_changed_while_standing_still(
+    change: Callable[[KeeperHome], None], reason: str, make_home: MakeHome
+) -> None:
+    """The signed root covers a full tile by its own root: what stands below it is compared with that."""
+    home = await make_home()
+    web = await home.client()
+    await asyncio.gather(*(web.record(home.token("product"), "owner") for _ in range(300)))
+    await home.disconnect()
+    assert home.stop() == 0
+
+    change(home)
+
+    await _sealed(home, reason)
 
 
 @pytest.mark.parametrize("beside_newer", [False, True], ids=["with its own", "beside a newer"])
