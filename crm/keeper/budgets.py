@@ -16,15 +16,6 @@ ASKING = frozenset({"match", "search", "subject"})  # finding nobody is an answe
 SHOWN = ("people", "labels", "intake")
 
 
-class Exhausted(Exception):
-    """A budget is used up; ``retry_after_s`` seconds until a part of it is free."""
-
-    def __init__(self, budget: str, retry_after_s: int) -> None:
-        super().__init__(budget)
-        self.budget = budget
-        self.retry_after_s = retry_after_s
-
-
 class Budgets:
     """The fold: for each budget and person, what was counted within its window."""
 
@@ -53,13 +44,15 @@ class Budgets:
         if rule.budget == "people":
             self._window("installation", "", steady_ms).tally(1, steady_ms)
 
-    def check(self, budget: str, actor: str, subjects: Sequence[str], steady_ms: int) -> None:
-        """Raise ``Exhausted`` for what would go over."""
-        if budget == "people":
-            self._room("installation", "", 1, steady_ms)
-        is_tallied = budget in TALLIED
-        wanted = max(1, len(subjects)) if is_tallied else len(self._fresh(budget, actor, subjects, steady_ms))
-        self._room(budget, actor, wanted, steady_ms)
+    def over(self, budget: str, actor: str, subjects: Sequence[str], steady_ms: int) -> tuple[str, int] | None:
+        """Return which budget would be overdrawn, and the seconds until a part of it is free; None when none is."""
+        wanted = max(1, len(subjects)) if budget in TALLIED else len(self._fresh(budget, actor, subjects, steady_ms))
+        for name, who, more in (("installation", "", 1 if budget == "people" else 0), (budget, actor, wanted)):
+            window = self._window(name, who, steady_ms)
+            if more and window.used + more > self._limit(name, who, steady_ms):
+                wait = (window.oldest() if window.used else steady_ms) + policy.BUDGETS[name][1] - steady_ms
+                return name, max(1, wait // 1000)
+        return None
 
     def left(self, actor: str, steady_ms: int) -> dict[str, dict[str, int]]:
         """Say what is used and allowed of each budget that people see."""
@@ -84,9 +77,3 @@ class Budgets:
 
     def _limit(self, budget: str, actor: str, steady_ms: int) -> int:
         return self._limits[budget] * (policy.LIFT if self._lifts.get(actor, 0) > steady_ms else 1)
-
-    def _room(self, budget: str, actor: str, wanted: int, steady_ms: int) -> None:
-        window = self._window(budget, actor, steady_ms)
-        if wanted and window.used + wanted > self._limit(budget, actor, steady_ms):
-            wait = (window.oldest() if window.used else steady_ms) + policy.BUDGETS[budget][1] - steady_ms
-            raise Exhausted(budget, max(1, wait // 1000))

@@ -5,8 +5,9 @@ ever on disk: the cards are rebuilt from the sealed sections at every start. FTS
 in well under a millisecond at 200,000 cards.
 """
 
+import contextlib
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from crm.kit import email, text
@@ -35,6 +36,13 @@ class Cards:
             "CREATE VIRTUAL TABLE find USING fts5(words, content='', detail=none, columnsize=0, prefix='3 4',"
             " tokenize=\"unicode61 remove_diacritics 0 categories 'L* M* N* Co'\");"
         )
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Write many, each for half of its price alone."""
+        self._db.execute("BEGIN")
+        yield
+        self._db.execute("COMMIT")
 
     def write(self, subject: str, kind: str, sections: Mapping[str, Mapping[str, Any]]) -> None:
         """Write a card anew from ``identity`` and ``channels``."""

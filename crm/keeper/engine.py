@@ -19,7 +19,7 @@ from types import MethodType
 from typing import Any, NoReturn, cast
 
 from crm.keeper import policy
-from crm.keeper.budgets import Budgets, Exhausted
+from crm.keeper.budgets import Budgets
 from crm.keeper.log import Log
 from crm.kit.clock import Clock
 from crm.kit.sealing import KeyFault
@@ -94,11 +94,6 @@ class Call:
         return said
 
 
-def the_index(index: int) -> int:
-    """Answer with the place of the first entry."""
-    return index
-
-
 @dataclass(slots=True)
 class Effect:
     """What a call does: entries, changes, the answer, and what follows in memory alone.
@@ -108,7 +103,7 @@ class Effect:
 
     entries: list[dict[str, Any]] = field(default_factory=list)
     ops: list[Op] = field(default_factory=list)
-    answer: Any = the_index
+    answer: Any = int  # the index itself
     then: Callable[[], None] | None = None
 
 
@@ -323,12 +318,10 @@ class Engine:
         """Check the row's number of subjects and its budget; the entry then counts."""
         if len(subjects) > call.rule.most:
             raise Refused("too-large", f"at most {call.rule.most} at once")
-        if call.rule.budget:
-            try:
-                self.budgets.check(call.rule.budget, call.staff, subjects, self._steady)
-            except Exhausted as spent:
-                detail = {"budget": spent.budget, "retry_after_s": spent.retry_after_s}
-                raise Refused("over-budget", f"The {spent.budget} budget is used up.", **detail) from spent
+        budget = call.rule.budget
+        if budget and (over := self.budgets.over(budget, call.staff, subjects, self._steady)):
+            budget, wait_s = over
+            raise Refused("over-budget", f"The {budget} budget is used up.", budget=budget, retry_after_s=wait_s)
 
     def _note(self, call: Call, code: str) -> tuple[Effect, list[bytes]]:
         """Log the first refusal of a kind in a minute at once, and count the rest: nobody can flood the log."""

@@ -72,8 +72,9 @@ class Finding:
     def _build_after(self, subject: str) -> Effect:
         next_ones = "SELECT id FROM subject WHERE id>? ORDER BY id LIMIT ?"
         rows = self.engine.store.all(next_ones, subject, CARDS_AT_ONCE)
-        for (one,) in rows:
-            self.subjects.write_card(one)
+        with self.cards.together():
+            for (one,) in rows:
+                self.subjects.write_card(one)
         return Effect(answer=rows[-1][0] if rows else "")
 
     def _ready(self) -> Cards:

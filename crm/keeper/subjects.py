@@ -136,8 +136,9 @@ class Subjects:
         writes = [f"{places[op[1]]}/{op[2]}/{op[3]}" for op in ops if op[0] == "section"]
 
         def refresh() -> None:
-            for subject, one in written.items():
-                self.write_card(subject, one.sections if one.is_new else None)
+            with self._cards.together():
+                for subject, one in written.items():
+                    self.write_card(subject, one.sections if one.is_new else None)
 
         entry = {"subjects": list(written), "writes": writes}
         return Effect([entry], ops, lambda index: {"index": index, "versions": versions}, then=refresh)
