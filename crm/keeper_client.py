@@ -369,9 +369,15 @@ class Keeper:
         )
 
     async def made(self, after: int) -> dict[str, Any]:
-        """List subjects and records written behind a log index: ids only, for the reconciler."""
+        """List subjects and records written behind a log index, for the reconciler: ids and times only.
+
+        ``now`` says of everybody who was merged or erased there what they are part of ``into``, and when their
+        rows are ``due`` to go (milliseconds; 0: long ago), None where neither.
+        """
         body = await self.call("made", after=after)
-        return {"items": [item for entry in body["entries"] for item in _made(entry)], "next": body["next"]}
+        made = [entry for entry in body["entries"] if entry["act"] in {"put", "seal"}]
+        items = [item for entry in made for item in _made(entry)]
+        return {"items": items, "now": body["now"], "next": body["next"]}
 
     async def orphan(self, items: Sequence[dict[str, Any]]) -> int:
         """Mark subjects or records whose row never reached PostgreSQL."""

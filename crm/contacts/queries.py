@@ -29,6 +29,7 @@ _FIND = Query(
 )  # fmt: skip
 _ANY_STATE = Query(select(_C.kind, _C.merged_into, _C.erase_due_at, _C.log_index).where(_C.id == bindparam("id")))
 _STANDING = Query(select(_C.id).where(_C.id == any_(bindparam("ids", type_=ARRAY(Id)))))
+_STATES = Query(select(_C.id, _C.merged_into, _C.erase_due_at).where(_C.id == any_(bindparam("ids", type_=ARRAY(Id)))))
 _DUE = Query(select(_C.id).where(_C.erase_due_at < bindparam("before")).limit(bindparam("most")))
 _JOB = Query(select(JOB).where(JOB.c.id == bindparam("id")))
 
@@ -46,6 +47,20 @@ async def find_in_any_state(db: ReadSession, contact: str) -> Record | None:
 async def standing(db: ReadSession, ids: Collection[str]) -> set[str]:
     """Say which of these contacts have a row, whatever its state."""
     return {row["id"] for row in await db.rows(_STANDING, ids=list(ids))} if ids else set()
+
+
+async def states(db: ReadSession, ids: Collection[str]) -> dict[str, Record]:
+    """Read what these contacts were merged into and when they go, of those that have a row."""
+    return {row["id"]: row for row in await db.rows(_STATES, ids=list(ids))} if ids else {}
+
+
+async def set_state(db: WriteSession, seen: Record, into: str | None, due_at: datetime | None) -> None:
+    """Let a contact stand as the keeper says, unless somebody changed that since it was seen."""
+    was = (
+        _C.merged_into.is_not_distinct_from(seen["merged_into"]),
+        _C.erase_due_at.is_not_distinct_from(seen["erase_due_at"]),
+    )
+    await db.execute(update(CONTACT).where(_C.id == seen["id"], *was).values(merged_into=into, erase_due_at=due_at))
 
 
 async def add(db: WriteSession, rows: Sequence[Mapping[str, Any]]) -> None:

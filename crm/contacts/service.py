@@ -205,8 +205,8 @@ async def merge(
 ) -> int:
     """Let one contact stand for two; the fields in `keep` are taken from the one that goes.
 
-    A crash behind the keeper leaves the one that goes unopened and its interactions out of sight; undoing
-    the merge and merging again mends it.
+    A crash behind the keeper leaves the one that goes unopened and its interactions out of sight, until the
+    stores are reconciled.
 
     Raises:
         NotFound: one of them is not there.

@@ -5,10 +5,13 @@ Every web process runs this; a row in `upkeep` is claimed, so that one of them w
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from asyncpg import Record
+
 from crm.contacts import queries as contacts
-from crm.db import DOWN, Database, moment
+from crm.db import DOWN, Database, milliseconds, moment
 from crm.errors import CrmError
 from crm.interactions import queries
 from crm.keeper_client import Keeper
@@ -46,7 +49,11 @@ async def run(
 
 
 async def reconcile(database: Database, keeper: Keeper, clock: Clock, *, settle_s: float = SETTLE_S) -> int:
-    """Mark in the log what the keeper made and PostgreSQL never got; returns how many were marked."""
+    """Make PostgreSQL agree with the keeper, whose word is first; returns how many differed.
+
+    What the keeper made and PostgreSQL never got is marked in the log; who is merged or to be erased in the
+    keeper becomes so here.
+    """
     now = clock.wall_ms()
     async with database.writes() as db:
         position = await contacts.claim(db, TASK, moment(now), moment(now - CLAIM_MS))
@@ -59,13 +66,19 @@ async def reconcile(database: Database, keeper: Keeper, clock: Clock, *, settle_
         while position < end - 1:
             page = await keeper.made(position)
             items = [item for item in page["items"] if item["index"] < end]
-            missing = await _missing(database, items)
-            if missing:
+            missing, moved = await _missing(database, items), await _moved(database, page["now"])
+            if missing or moved:
                 await asyncio.sleep(settle_s)
                 missing = await _missing(database, missing)
+                # Somebody may have undone it meanwhile: what counts is how they stand by now.
+                moved = await _moved(database, (await keeper.made(position))["now"])
             for start in range(0, len(missing), BATCH):
                 await keeper.orphan(missing[start : start + BATCH])
-            marked += len(missing)
+            if moved:
+                async with database.writes() as db:
+                    for seen, into, due_at in moved:
+                        await contacts.set_state(db, seen, into, due_at)
+            marked += len(missing) + len(moved)
             position = end - 1 if page["next"] is None else min(page["next"], end - 1)
     finally:
         async with database.writes() as db:
@@ -83,6 +96,23 @@ async def _missing(database: Database, items: list[dict[str, Any]]) -> list[dict
         for item in items
         if ((item["subject"], item["record"]) not in records if item["record"] else item["subject"] not in people)
     ]
+
+
+async def _moved(
+    database: Database, now: dict[str, dict[str, Any]]
+) -> list[tuple[Record, str | None, datetime | None]]:
+    """Return the rows of those who stand otherwise in the keeper, and how they stand there."""
+    found = []
+    for seen in (await contacts.states(database.reads, now.keys())).values():
+        into, due = now[seen["id"]]["into"], now[seen["id"]]["due"]
+        if due == 0:
+            # The key is dead, and no merge is remembered: all there is to do is to let the rows go.
+            is_equal, into = seen["erase_due_at"] is not None, seen["merged_into"]
+        else:
+            is_equal = (seen["merged_into"], seen["erase_due_at"] and milliseconds(seen["erase_due_at"])) == (into, due)
+        if not is_equal:
+            found.append((seen, into, None if due is None else moment(due)))
+    return found
 
 
 async def remove_due(database: Database, clock: Clock) -> int:

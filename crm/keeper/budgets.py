@@ -24,56 +24,53 @@ class Budgets:
         self._windows: defaultdict[tuple[str, str], Window] = defaultdict(Window)
         self._lifts: dict[str, int] = {}
 
-    def fold(self, entry: Mapping[str, Any], steady_ms: int) -> None:
-        """Count one entry as of ``steady_ms``."""
+    def fold(self, entry: Mapping[str, Any], now: int) -> None:
+        """Count one entry as of ``now``, in milliseconds of the steady clock like every ``now`` here."""
         act, actor, subjects = entry["act"], entry.get("actor", ""), entry.get("subjects", ())
         if act == "decide" and (entry["what"], entry["outcome"]) == ("lift", "approve"):
-            self._lifts[entry["about"]] = steady_ms + policy.HOUR_MS
+            self._lifts[entry["about"]] = now + policy.HOUR_MS
         rule = policy.RULES.get((act, entry.get("purpose", "")), policy.NOTHING)
         if not rule.budget or entry["outcome"] != "ok":
             return
-        window = self._window(rule.budget, actor, steady_ms)
+        window = self._window(rule.budget, actor, now)
         if rule.budget in TALLIED:
-            window.tally(max(1, len(entry.get("records", subjects))), steady_ms)
+            window.tally(max(1, len(entry.get("records", subjects))), now)
             return
         # Whoever was merged into one of them stands at the end: a set counts as one.
         heads = subjects[: len(subjects) - entry.get("merged", 0)]
-        window.keys |= dict.fromkeys(self._fresh(rule.budget, actor, heads, steady_ms), steady_ms)
+        window.keys |= dict.fromkeys(self._fresh(rule.budget, actor, heads, now), now)
         if act in ASKING and not subjects:
-            window.tally(1, steady_ms)
+            window.tally(1, now)
         if rule.budget == "people":
-            self._window("installation", "", steady_ms).tally(1, steady_ms)
+            self._window("installation", "", now).tally(1, now)
 
-    def over(self, budget: str, actor: str, subjects: Sequence[str], steady_ms: int) -> tuple[str, int] | None:
+    def over(self, budget: str, actor: str, subjects: Sequence[str], now: int) -> tuple[str, int] | None:
         """Return which budget would be overdrawn, and the seconds until a part of it is free; None when none is."""
-        wanted = max(1, len(subjects)) if budget in TALLIED else len(self._fresh(budget, actor, subjects, steady_ms))
+        wanted = max(1, len(subjects)) if budget in TALLIED else len(self._fresh(budget, actor, subjects, now))
         for name, who, more in (("installation", "", 1 if budget == "people" else 0), (budget, actor, wanted)):
-            window = self._window(name, who, steady_ms)
-            if more and window.used + more > self._limit(name, who, steady_ms):
-                wait = (window.oldest() if window.used else steady_ms) + policy.BUDGETS[name][1] - steady_ms
+            window = self._window(name, who, now)
+            if more and window.used + more > self._limit(name, who, now):
+                wait = (window.oldest() if window.used else now) + policy.BUDGETS[name][1] - now
                 return name, max(1, wait // 1000)
         return None
 
-    def left(self, actor: str, steady_ms: int) -> dict[str, dict[str, int]]:
+    def left(self, actor: str, now: int) -> dict[str, dict[str, int]]:
         """Say what is used and allowed of each budget that people see."""
         return {
-            budget: {
-                "used": self._window(budget, actor, steady_ms).used,
-                "limit": self._limit(budget, actor, steady_ms),
-            }
+            budget: {"used": self._window(budget, actor, now).used, "limit": self._limit(budget, actor, now)}
             for budget in SHOWN
         }
 
-    def _fresh(self, budget: str, actor: str, subjects: Sequence[str], steady_ms: int) -> list[str]:
+    def _fresh(self, budget: str, actor: str, subjects: Sequence[str], now: int) -> list[str]:
         """Return who does not count yet; whom the actor opened within the window is no label any more."""
-        known = self._window(budget, actor, steady_ms).keys
-        opened = self._window("people", actor, steady_ms).keys if budget == "labels" else known
+        known = self._window(budget, actor, now).keys
+        opened = self._window("people", actor, now).keys if budget == "labels" else known
         return [one for one in dict.fromkeys(subjects) if one not in known and one not in opened]
 
-    def _window(self, budget: str, actor: str, steady_ms: int) -> Window:
+    def _window(self, budget: str, actor: str, now: int) -> Window:
         window = self._windows[budget, actor]
-        window.forget(steady_ms - policy.BUDGETS[budget][1])
+        window.forget(now - policy.BUDGETS[budget][1])
         return window
 
-    def _limit(self, budget: str, actor: str, steady_ms: int) -> int:
-        return self._limits[budget] * (policy.LIFT if self._lifts.get(actor, 0) > steady_ms else 1)
+    def _limit(self, budget: str, actor: str, now: int) -> int:
+        return self._limits[budget] * (policy.LIFT if self._lifts.get(actor, 0) > now else 1)

@@ -309,9 +309,8 @@ class People:
             asked.answer |= {"id": staff.id, "code": None}
             return asked
         code, op = self._inviting(staff)
-        return Effect(
-            [{"about": staff.id, "roles": staff.roles}], [op], {"id": staff.id, "decision": None, "code": code}
-        )
+        answer = {"id": staff.id, "decision": None, "code": code}
+        return Effect([{"about": staff.id, "roles": staff.roles}], [op], answer)
 
     def people_add(self, call: Call) -> Effect:
         """Make the first admin and the first auditor of a new home; again, when nobody took up the invitation."""

@@ -16,6 +16,7 @@ from crm.kit import clock, ids
 
 SCAN = 1000
 LOOKS = 500
+MADE, MOVED = {"put", "seal"}, {"merge", "unmerge", "erase", "cancel_erase"}
 FILTERS = ("actor", "act", "purpose", "outcome")
 
 
@@ -94,12 +95,15 @@ class Reading:
         return Effect(answer={"entries": rows, "next": found[-1] if len(found) == limit else None})
 
     def made(self, call: Call) -> Effect:
-        """List what was stored or sealed behind an index: entries as they are, which hold ids only."""
+        """List what was stored, sealed, merged or erased behind an index, in ids; ``now`` is how the latter stand."""
         start = max(-1, int(call.args["after"])) + 1
         end = min(start + SCAN, self._size)
         found = ((index, self.engine.log.entry(index)) for index in range(start, end))
-        rows = [_shown(i, e) for i, e in found if e["act"] in {"put", "seal"} and e["outcome"] == "ok"]
-        return Effect(answer={"entries": rows, "next": end - 1 if end < self._size else None})
+        rows = [_shown(i, e) for i, e in found if e["act"] in MADE | MOVED and e["outcome"] == "ok"]
+        now = {
+            one: self.finding.subjects.standing(one) for row in rows if row["act"] in MOVED for one in row["subjects"]
+        }
+        return Effect(answer={"entries": rows, "now": now, "next": end - 1 if end < self._size else None})
 
     def orphan(self, call: Call) -> Effect:
         """Mark what never reached PostgreSQL; the log over-reports, and says so."""

@@ -41,6 +41,7 @@ class Subject(NamedTuple):
     kind: str
     state: str
     wrapped: bytes
+    due_at: int | None
     asked_by: str | None
 
 
@@ -97,9 +98,14 @@ class Subjects:
             found += self._merged.get(one, ())
         return found
 
+    def standing(self, subject: str) -> dict[str, Any]:
+        """Say, in ids and times only, what a subject was merged into and when its key dies: 0 when it has died."""
+        found = self.find(subject)
+        return {"into": self._aliases.get(subject), "due": found.due_at if found and found.wrapped else 0}
+
     def find(self, subject: str) -> Subject | None:
         """Return a subject in whatever state."""
-        row = self._store.one("SELECT id, kind, state, wrapped, asked_by FROM subject WHERE id=?", subject)
+        row = self._store.one("SELECT id, kind, state, wrapped, due_at, asked_by FROM subject WHERE id=?", subject)
         return Subject(*row) if row else None
 
     def _live(self, subject: str, *, house: bool = False) -> Subject:
@@ -128,9 +134,8 @@ class Subjects:
                 ops += self._prints(subject, fields) if name == "channels" else []
         written = {subject: one for subject, one in writing.items() if one.sections}
         if not written:
-            log = self._engine.log
-            first = log.mentions(next(iter(writing)), ABOUT, 0, log.size, 1)
-            return Effect(answer={"index": first[0], "versions": versions})
+            (first,) = self._engine.log.mentions(next(iter(writing)), ABOUT, 0, self._engine.log.size, 1)
+            return Effect(answer={"index": first, "versions": versions})
         self._engine.spend(call, list(written))
         places = {subject: place for place, subject in enumerate(written)}
         writes = [f"{places[op[1]]}/{op[2]}/{op[3]}" for op in ops if op[0] == "section"]
@@ -234,16 +239,14 @@ class Subjects:
         seals = {subject: self._keys.subject(subject, wrapped) for subject, wrapped in keys.items()}
         people: dict[str, dict[str, bytes]] = {subject: {} for subject in sections}
         versions: dict[str, dict[str, int]] = {subject: {} for subject in sections}
-        for subject, rows in sections.items():
-            for name, version, sealed in rows:
+        texts: dict[str, bytes] = {}
+        for subject, seal in seals.items():
+            for name, version, sealed in sections.get(subject, ()):
                 if name in wanted:
-                    people[subject][name] = _only(wanted[name], seals[subject].unseal(name, version, sealed))
+                    people[subject][name] = _only(wanted[name], seal.unseal(name, version, sealed))
                     versions[subject][name] = version
-        texts = {
-            record: seals[subject].unseal("record:" + record, 0, sealed)
-            for subject, some in records.items()
-            for record, sealed in some.items()
-        }
+            for record, sealed in records.get(subject, {}).items():
+                texts[record] = seal.unseal("record:" + record, 0, sealed)
         return {"people": people, "versions": versions, "records": texts}
 
     # Merging

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from api.main import create_app
-from crm.db import Database, milliseconds
+from crm.contacts import queries as contacts
+from crm.db import Database, milliseconds, moment
 from crm.errors import KeeperUnavailable
 from crm.interactions import upkeep
 from crm.keeper_client import Keeper
-from crm.kit.clock import Clock, SystemClock
+from crm.kit.clock import Clock, SystemClock, parse_rfc3339
 from crm.kit.ids import new_id
 from tests.product import Product, settings_for
 
@@ -111,6 +112,91 @@ async def test_a_row_that_comes_while_it_waits_is_no_orphan(
     monkeypatch.setattr(asyncio, "sleep", meanwhile)
 
     assert await reconcile() == 0
+
+
+SERVE = {"purpose": "serve", "reason": "call"}
+
+
+async def test_a_merge_that_only_the_keeper_knows_is_made_here_too(
+    product: Product, keeper: Keeper, reconcile: Callable[..., Any]
+) -> None:
+    """The process died between the two: what was said with the one that went shows on the one that stayed."""
+    gone, kept = await product.contact(), await product.contact()
+    call = {"kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z"}
+    await product.staff.post(f"/v1/contacts/{gone}/interactions", json=call)
+    await keeper.merge(product.keeper.token("staff"), gone, kept)
+    assert (await product.opened(kept))["interactions"] == []
+
+    differed, again = await reconcile(), await reconcile()
+
+    assert (differed, again) == (1, 0)
+    assert len((await product.opened(kept))["interactions"]) == 1
+    assert (await product.staff.post(f"/v1/contacts/{gone}/merge/undo")).status_code == 200
+
+
+async def test_an_erasure_that_only_the_keeper_knows_is_made_here_too(
+    product: Product, keeper: Keeper, database: Database, reconcile: Callable[..., Any]
+) -> None:
+    contact, merged = await product.contact(), await product.contact()
+    await product.staff.post(f"/v1/contacts/{merged}/merge", json={"into": contact})
+    scheduled = await keeper.erase(product.keeper.token("staff"), contact, "request")
+
+    assert (await reconcile(), await reconcile()) == (2, 0)
+
+    rows = await contacts.states(database.reads, [contact, merged])
+    due = {milliseconds(row["erase_due_at"]) for row in rows.values()}
+    assert due == {parse_rfc3339(scheduled["due_at"])}
+    assert rows[merged]["merged_into"] == contact
+    assert (await product.staff2.post(f"/v1/contacts/{contact}/erase/cancel")).status_code == 200
+    assert (await product.staff.get(f"/v1/contacts/{contact}", params=SERVE)).status_code == 200
+
+
+async def test_rows_of_somebody_whose_key_is_dead_are_let_go(
+    product: Product, keeper: Keeper, database: Database, monkeypatch: pytest.MonkeyPatch, reconcile: Callable[..., Any]
+) -> None:
+    """It was down for as long as an erasure takes."""
+    contact = await product.contact()
+    made = keeper.made
+
+    async def later(after: int) -> dict[str, Any]:
+        return await made(after) | {"now": {contact: {"into": None, "due": 0}}}
+
+    monkeypatch.setattr(keeper, "made", later)
+
+    assert (await reconcile(), await reconcile()) == (1, 0)
+    assert await contacts.due(database.reads, moment(1), 10) == [contact]
+    assert await upkeep.remove_due(database, SystemClock()) == 1
+
+
+async def test_what_is_undone_while_it_waits_stays_undone(
+    product: Product, keeper: Keeper, database: Database, monkeypatch: pytest.MonkeyPatch, reconcile: Callable[..., Any]
+) -> None:
+    gone, kept = await product.contact(), await product.contact()
+    token = product.keeper.token("staff")
+    await keeper.merge(token, gone, kept)
+    sleep = asyncio.sleep
+
+    async def meanwhile(seconds: float) -> None:
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        await keeper.unmerge(token, gone)
+        await sleep(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", meanwhile)
+
+    assert await reconcile() == 0
+    assert (await contacts.states(database.reads, [gone]))[gone]["merged_into"] is None
+
+
+async def test_what_moved_since_it_was_seen_is_left_alone(product: Product, database: Database) -> None:
+    gone, kept = await product.contact(), await product.contact()
+    seen = (await contacts.states(database.reads, [gone]))[gone]
+    await product.staff.post(f"/v1/contacts/{gone}/merge", json={"into": kept})
+
+    async with database.writes() as db:
+        await contacts.set_state(db, seen, None, moment(1))
+
+    now = (await contacts.states(database.reads, [gone]))[gone]
+    assert (now["merged_into"], now["erase_due_at"]) == (kept, None)
 
 
 async def test_one_process_works_at_a_time(
