@@ -100,9 +100,7 @@ class Reading:
         end = min(start + SCAN, self._size)
         found = ((index, self.engine.log.entry(index)) for index in range(start, end))
         rows = [_shown(i, e) for i, e in found if e["act"] in MADE | MOVED and e["outcome"] == "ok"]
-        now = {
-            one: self.finding.subjects.standing(one) for row in rows if row["act"] in MOVED for one in row["subjects"]
-        }
+        now = {one: self.finding.subjects.standing(one) for r in rows if r["act"] in MOVED for one in r["subjects"]}
         return Effect(answer={"entries": rows, "now": now, "next": end - 1 if end < self._size else None})
 
     def orphan(self, call: Call) -> Effect:

@@ -29,7 +29,6 @@ class Connection(wire.FrameProtocol):
 
     def __init__(self, principal: Principal, submit: Callable[[Call], None]) -> None:
         super().__init__()
-        self._name = principal.name
         self._principal = principal
         self._submit = submit
         self._nonce = secrets.token_bytes(wire.NONCE_SIZE)
@@ -63,11 +62,11 @@ class Connection(wire.FrameProtocol):
         self._pending += 1
         if self._pending == MOST_PENDING:
             self.transport.pause_reading()
-        self._submit(Call(self._name, verb, args, lambda code, body: self._reply(number, code, body)))
+        self._submit(Call(self._principal.name, verb, args, lambda code, body: self._reply(number, code, body)))
 
     def _greet(self, answered: object) -> None:
         if not isinstance(answered, bytes) or not hmac.compare_digest(
-            answered, wire.answer(self._principal.key, self._nonce, self._name)
+            answered, wire.answer(self._principal.key, self._nonce, self._principal.name)
         ):
             raise wire.WireError
         self._is_known = True
@@ -75,7 +74,7 @@ class Connection(wire.FrameProtocol):
 
     def frame_refused(self) -> None:
         """End the connection; the attempt is logged."""
-        refused = Call(self._name, "connect", {}, lambda *_: None)
+        refused = Call(self._principal.name, "connect", {}, lambda *_: None)
         refused.proof = Refused("unauthenticated")
         self._submit(refused)
         self.transport.abort()
