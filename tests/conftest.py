@@ -21,9 +21,10 @@ __all__ = ["product", "server", "shared_keeper"]  # fixtures, for all tests that
 settings.register_profile("kept", deadline=None)
 settings.load_profile("kept")
 
-# Where coverage follows greenlets, each thread has one. When two threads end together, Python 3.11 can spin for ever:
-# the greenlets are dropped by a pending call, and what coverage does then is Python code, before which the other
-# pending call is due. A greenlet that is kept is not dropped.
+# Where coverage follows greenlets, each thread has one. When a thread ends, a pending call drops it, and what coverage
+# does then is Python code; when another thread ends meanwhile, Python 3.11 spins for ever in front of that code. A
+# greenlet that is kept is not dropped, unless greenlet takes the one who keeps it for a leak.
+greenlet._greenlet.enable_optional_cleanup(False)  # noqa: FBT003 - its only argument
 _kept: list[object] = []
 _begin_thread = threading.Thread._bootstrap_inner  # type: ignore[attr-defined]
 
