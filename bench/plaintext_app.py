@@ -8,7 +8,6 @@ cheapest such handler that is fair, so the share of its rate that the product ke
 import gc
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
@@ -153,7 +152,8 @@ def _interaction(row: Record) -> dict[str, Any]:
     }
 
 
-if __name__ == "__main__":
+def main() -> int:
+    """Serve like the product's web process."""
     os.environ.setdefault("KEPT_HOME", ".")
     web.APP = "bench.plaintext_app:create_app"
-    sys.exit(web.main(sys.argv[1:]))
+    return web.main()

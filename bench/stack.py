@@ -62,15 +62,17 @@ def web(dsns: Path, module: str, keeper: Running) -> Iterator[Server]:
     }
     log = (FOLDER / f"{module}.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, "-m", module, "--fd", str(listening.fileno())],
+        [sys.executable, "-c", f"import sys; from {module} import main; sys.exit(main())",
+         "--fd", str(listening.fileno())],
         pass_fds=[listening.fileno()], stdout=subprocess.PIPE, stderr=log, text=True, cwd=REPOSITORY, env=own,
     )  # fmt: skip
+    assert process.stdout is not None
+    if process.stdout.readline().strip() != "ready":
+        process.kill()
+        raise RuntimeError(f"{module} does not start: see {log.name}")
+    # The access lines go to a file, as a service manager takes them.
+    reader = subprocess.Popen(["cat"], stdin=process.stdout, stdout=log)
     try:
-        assert process.stdout is not None
-        if process.stdout.readline().strip() != "ready":
-            raise RuntimeError(f"{module} does not start: see {log.name}")
-        # The access lines go to a file, as a service manager takes them.
-        reader = subprocess.Popen(["cat"], stdin=process.stdout, stdout=log)
         yield Server(listening.getsockname()[1], process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
