@@ -16,7 +16,7 @@ from crm.kit import clock, ids
 
 SCAN = 1000
 LOOKS = 500
-MADE, MOVED = {"put", "seal"}, {"merge", "unmerge", "erase", "cancel_erase"}
+MADE, MOVED = {"put", "seal"}, {"merge", "unmerge", "erase", "cancel_erase", "erased"}
 FILTERS = ("actor", "act", "purpose", "outcome")
 
 

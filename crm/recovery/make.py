@@ -86,16 +86,24 @@ def create(home: Home, meta: dict[str, object]) -> None:
     """Make an empty file and its first journal segment; the file appears last, so half a home is none."""
     head = new_segment(home.journal, 0, 0, journal.START)
     temporary = home.file.with_suffix(".new")
-    for leftover in (temporary, Path(f"{temporary}-wal"), Path(f"{temporary}-shm")):
-        leftover.unlink(missing_ok=True)
+    temporary.unlink(missing_ok=True)
+    forget_wal(temporary)
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL, 0o600))
     db = connect(temporary)
     db.executescript(TABLES.create)
     for key, value in {**meta, "head": msgpack.packb(list(head))}.items():
         db.execute(TABLES.changes["meta"], (key, value))
     db.close()
+    forget_wal(home.file)
     temporary.replace(home.file)
     sync_folder(home.file.parent)
+
+
+def forget_wal(file: Path) -> None:
+    """Remove, durably, what a lost file left beside it: SQLite would lay those pages over the one that comes."""
+    for ending in ("-wal", "-shm"):
+        Path(f"{file}{ending}").unlink(missing_ok=True)
+    sync_folder(file.parent)
 
 
 def make_services(home: Home, uids: dict[str, int]) -> None:

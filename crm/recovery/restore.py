@@ -22,7 +22,7 @@ from crm.kit import clock, journal, note, signed
 from crm.kit.clock import SystemClock
 from crm.kit.files import file_hash, sync_folder, write_secret
 from crm.kit.store import Refuse, connect, new_segment
-from crm.recovery.make import make_folders, make_root, make_services, write_vkey
+from crm.recovery.make import forget_wal, make_folders, make_root, make_services, write_vkey
 
 RESTORERS = frozenset({"admin", "auditor", "privacy"})
 
@@ -69,6 +69,7 @@ def restore(home: Home, snapshot: Path, vkey: str, *, with_loss: bool) -> None:
     temporary = home.file.with_suffix(".restored")
     shutil.copyfile(snapshot, temporary)
     temporary.chmod(0o600)
+    forget_wal(home.file)
     temporary.replace(home.file)
     sync_folder(home.file.parent)
     write_vkey(home, vkey)

@@ -1,9 +1,11 @@
 """The restore drill: a snapshot and the journal bring a home back to its last checkpoint; a lost journal costs."""
 
 import asyncio
+import contextlib
 import copy
 import json
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +20,7 @@ from crm.kit.ids import new_id
 from crm.kit.note import Checkpoint
 from crm.kit.pii import Pii
 from tests.keeper.conftest import MakeHome
-from tests.keeper.evidence import Evidence, Examined, Worker, check_readable
+from tests.keeper.evidence import Evidence, Examined, Worker, check_readable, work
 from tests.keeper.home import PASSWORD, KeeperHome
 
 IDENTITY, OTHER = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
@@ -322,6 +324,27 @@ async def test_a_home_whose_root_is_a_passphrase(tmp_path: Path) -> None:
         assert (await (await home.client()).status())["state"] == "open"
     finally:
         await home.aclose()
+
+
+async def test_what_a_lost_file_left_beside_it_is_not_laid_over_the_snapshot(make_home: MakeHome) -> None:
+    """The keeper was killed and its file alone is gone: the write-ahead log of that file is of no other."""
+    home, seen = await make_home(), Evidence()
+    made = await (await home.client("admin")).call("backup")
+    await work(home, seen, workers=3, rounds=8)
+    await home.disconnect()
+    assert home.kill() == -9
+    newest = home.checkpoint_in_journal
+    assert home.file.with_name("keeper.db-wal").stat().st_size > 0
+    home.file.unlink()
+
+    status, said = Drill(home, snapshot=Path(made["snapshot"]), vkey=home.vkey).restore()
+
+    assert status == 0, said
+    assert home.checkpoint_in_file == newest
+    with contextlib.closing(sqlite3.connect(home.file)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert home.start(), home.stderr()
+    await check_readable(home, seen)
 
 
 async def test_a_journal_on_another_volume(tmp_path: Path) -> None:
