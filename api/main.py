@@ -19,7 +19,7 @@ from crm.db import DOWN, Database
 from crm.errors import CrmError
 from crm.interactions import upkeep
 from crm.keeper_client import Keeper
-from crm.kit.clock import Clock, SystemClock
+from crm.kit.clock import Clock
 
 # Switched off one by one: the framework's telemetry records validation errors with their input and
 # exceptions with their messages, and would send them wherever an environment variable says.
@@ -51,7 +51,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         logs.tame_loop()
         keeper = await Keeper.connect(told.keeper_socket, told.service_key_file)
         async with Database(told.database_url, told.read_database_url) as database:
-            held = State(told, database, keeper, clock or SystemClock())
+            held = State(told, database, keeper, clock or Clock())
             app.state.held = held
             work = asyncio.create_task(upkeep.run(database, keeper, held.clock, report=logs.event, fail=logs.failure))
             # What was made until now lives as long as the process: the collector need not look at it again.

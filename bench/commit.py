@@ -18,7 +18,7 @@ GROUPS, WARM_UP = 60, 10
 
 
 def main(home: Path, entries: int, records: int) -> None:
-    store, _, log, _ = open_home(Home.at(home), None)
+    store, _, log, _ = open_home(Home(home), None)
     actor, took = new_id(), list[float]()
     for _ in range(GROUPS + WARM_UP):
         made = [_entry(actor, records) for _ in range(entries)]

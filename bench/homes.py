@@ -151,7 +151,7 @@ async def _accounts(home: Path) -> None:
     auditor = (await web.sign_in(NAMES["auditor"], PASSWORD)).token.reveal()
     asked = await web.invite(admin, NAMES["staff"], ["staff"])
     decided = await web.decide(auditor, asked["decision"], "approve")
-    await web.accept(decided["code"], PASSWORD)
+    await web.accept(Pii(f"{asked['code'].reveal()}.{decided['code'].reveal()}"), PASSWORD)
     await host.close()
     await web.close()
 

@@ -119,7 +119,8 @@ def _labels(body: dict[str, Any]) -> Labels:
 class Keeper:
     """A client of one keeper socket; safe to share within an event loop."""
 
-    def __init__(self, socket: Path, key_file: Path) -> None:
+    def __init__(self, socket: Path, key_file: Path, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
         self._socket = socket
         self._key_file = key_file
         self._connection: _Connection | None = None
@@ -182,7 +183,7 @@ class Keeper:
         waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         connection.pending[number] = waiting
         connection.send(frame)
-        timer = asyncio.get_running_loop().call_later(TIMEOUT_S, _time_out, waiting)
+        timer = asyncio.get_running_loop().call_later(self._timeout_s, _time_out, waiting)
         try:
             return await waiting
         finally:
@@ -334,6 +335,10 @@ class Keeper:
     async def object(self, token: str, subject: str) -> int:
         """Record an objection to outreach; it overrides every roster."""
         return await self.call("object", token=token, purpose="serve", subject=subject)  # type: ignore[no-any-return]
+
+    async def restrict(self, token: str, subject: str, *, lift: bool = False) -> int:
+        """Keep somebody from everything but their own request, or lift that again (privacy officer)."""
+        return await self.call("restrict", token=token, purpose="serve", subject=subject, lift=lift)  # type: ignore[no-any-return]
 
     async def erase(self, token: str, subject: str, ground: str) -> dict[str, Any]:
         """Stop every open of this subject at once and schedule the death of the key (72 hours)."""

@@ -8,7 +8,7 @@ from crm.audit.home_source import HomeSource
 from crm.audit.http_source import HttpSource, SecondFactorAsked
 from crm.audit.memory import Doubt, Memory
 from crm.audit.verify import Proved, verify
-from crm.kit.clock import SystemClock
+from crm.kit.clock import Clock
 from crm.kit.note import NoteError
 from crm.kit.pii import Pii
 from crm.kit.signed import Verifier
@@ -24,7 +24,7 @@ def verify_home(home: Path, vkey: str, state: Path | None = None, *, journal: Pa
     """
     key = _key(vkey)
     with HomeSource(home, journal or home / "journal") as source:
-        return verify(source, key, Memory(state), SystemClock())
+        return verify(source, key, Memory(state), Clock())
 
 
 def verify_url(url: str, vkey: str, state: Path | None = None, *, name: str | None = None, ask: Ask) -> Proved:
@@ -36,14 +36,14 @@ def verify_url(url: str, vkey: str, state: Path | None = None, *, name: str | No
     key = _key(vkey)
     with HttpSource(url) as source:
         if name is None:
-            return verify(source, key, Memory(state), SystemClock())
+            return verify(source, key, Memory(state), Clock())
         password = ask("Password")
         try:
             source.sign_in(name, password)
         except SecondFactorAsked:
             source.sign_in(name, password, ask("Code"))
         try:
-            return verify(source, key, Memory(state), SystemClock())
+            return verify(source, key, Memory(state), Clock())
         finally:
             with suppress(Doubt):  # the session ends by itself
                 source.sign_out()

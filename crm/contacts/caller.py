@@ -1,8 +1,9 @@
 """Who is asking, as the keeper knows them."""
 
 from dataclasses import dataclass
+from typing import NewType
 
-from crm.kit.ids import StaffId
+StaffId = NewType("StaffId", str)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from crm.contacts import standards
 from crm.errors import Stale
-from crm.kit import email
+from crm.kit import mailbox
 from crm.kit.ids import is_id
 from crm.kit.pii import Pii
 
@@ -35,7 +35,7 @@ def _printable(text: str) -> str:
 
 
 def _email(address: str) -> str:
-    if not email.plausible(address):
+    if not mailbox.plausible(address):
         raise ValueError("not an e-mail address")
     return address
 

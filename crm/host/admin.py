@@ -8,6 +8,9 @@ from crm.errors import CrmError
 from crm.host.home import HomeRefused, names_of
 from crm.keeper_client import Keeper
 
+# A snapshot of a million people, or wrapping all their keys anew, takes minutes.
+TIMEOUT_S = 3600.0
+
 
 class AdminRefused(Exception):
     """Raised when the keeper does not do it; the message says why."""
@@ -29,7 +32,7 @@ def ask(home: Path, verb: str, **arguments: object) -> dict[str, Any]:
 
 async def _ask(home: Path, verb: str, arguments: dict[str, object]) -> dict[str, Any]:
     named = names_of(home)
-    keeper = Keeper(named.socket("admin"), named.service_key("admin"))
+    keeper = Keeper(named.socket("admin"), named.service_key("admin"), timeout_s=TIMEOUT_S)
     try:
         answer: dict[str, Any] = await keeper.call(verb, **arguments)
     finally:

@@ -92,9 +92,11 @@ def _make_accounts(home: Home, address: str) -> dict[str, dict[str, str]]:
         for name, role in ROLES.items():
             if name not in FIRST:
                 asked = admin.ask("POST", "/v1/people", {"name": name, "roles": [role]})
+                code = str(asked["code"])
                 if asked.get("decision"):
-                    asked = auditor.ask("POST", f"/v1/decisions/{asked['decision']}", {"verdict": "approve"})
-                _accept(admin, asked["code"], accounts[name])
+                    decided = auditor.ask("POST", f"/v1/decisions/{asked['decision']}", {"verdict": "approve"})
+                    code += f".{decided['code']}"
+                _accept(admin, code, accounts[name])
         admin.sign_out()
         auditor.sign_out()
     return accounts

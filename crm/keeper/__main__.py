@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import msgpack
+import uvloop
 
 from crm.keeper import policy
 from crm.keeper.budgets import Budgets
-from crm.keeper.cards import Cards
 from crm.keeper.engine import Call, Effect, Engine, fatal
 from crm.keeper.finding import Finding
 from crm.keeper.home import Home, open_home
@@ -25,7 +25,8 @@ from crm.keeper.reading import Reading
 from crm.keeper.server import listen
 from crm.keeper.subjects import Subjects
 from crm.keeper.upkeep import Upkeep
-from crm.kit.clock import Clock, SystemClock, parse_rfc3339
+from crm.kit.cards import Cards
+from crm.kit.clock import Clock, parse_rfc3339
 from crm.kit.files import FileFault, lock
 from crm.kit.process import harden
 from crm.kit.sealing import KeyFault
@@ -54,7 +55,7 @@ class Keeper:
             engine.add(part)
         # The budgets are a fold over the log: read its last 25 hours, as old as the wall clock says they are.
         wall, steady = clock.wall_ms(), clock.steady_ms()
-        for index in range(log.since(wall), log.size):
+        for index in range(log.index_at(wall - policy.DAY_MS - policy.HOUR_MS), log.size):
             entry = log.entry(index)
             engine.budgets.fold(entry, steady - max(0, wall - parse_rfc3339(entry["at"])))
         self._start = {
@@ -130,7 +131,7 @@ def run(home: Home, passphrase: str | None, clock: Clock | None = None) -> int:
         # Its sockets are that keeper's: nothing here is touched.
         return _refused("another keeper is running on this home")
     try:
-        keeper = Keeper(home, clock or SystemClock(), passphrase)
+        keeper = Keeper(home, clock or Clock(), passphrase)
     except Exception as error:  # noqa: BLE001 - whatever it is: a home that cannot be read opens nothing
         if isinstance(error, Fatal):
             fatal(error)
@@ -141,7 +142,7 @@ def run(home: Home, passphrase: str | None, clock: Clock | None = None) -> int:
             asyncio.run(sealed(home, reason))
         return status
     try:
-        asyncio.run(keeper.run())
+        uvloop.run(keeper.run())
     except BaseException as error:  # noqa: BLE001 - whatever it is, what is on disk is unknown to this process
         fatal(error)
     return 0
@@ -156,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--passphrase-stdin", action="store_true", help="the root key's passphrase is read from there")
     options = parser.parse_args(argv)
     passphrase = sys.stdin.readline().rstrip("\n") if options.passphrase_stdin else None
-    return run(Home.at(options.home, options.journal), passphrase)
+    return run(Home(options.home, options.journal), passphrase)
 
 
 if __name__ == "__main__":

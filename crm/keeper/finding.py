@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from crm.keeper import policy
-from crm.keeper.cards import Card, Cards
 from crm.keeper.engine import Call, Effect, Engine, Invalid, Refused
-from crm.keeper.log import ACTED
 from crm.keeper.subjects import Subjects
 from crm.kit import clock, ids
+from crm.kit.cards import Card, Cards
+from crm.kit.log import ACTED
 
 QUERY_LIMIT = 200
 RECENT, RECENT_MS, LOOKED_AT = 20, 14 * policy.DAY_MS, 500
@@ -51,8 +51,9 @@ class Finding:
             entry = log.entry(index)
             if len(found) >= RECENT or clock.parse_rfc3339(entry["at"]) < before:
                 break
-            if entry["act"] == "open":
-                found |= dict.fromkeys(entry["subjects"][:1])
+            # Whoever was merged away stands under somebody the caller may never have opened.
+            if entry["act"] == "open" and self.subjects.canonical(entry["subjects"][0]) == entry["subjects"][0]:
+                found[entry["subjects"][0]] = None
         return Effect(answer={"matches": self._found(found), "more": False})
 
     def subject(self, call: Call) -> Effect:

@@ -1,42 +1,25 @@
 """A home: where its parts are, and how what is stored there is opened and checked."""
 
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 
+from crm.keeper import policy
 from crm.keeper.keys import Keyring, read_root
-from crm.keeper.log import Log
 from crm.keeper.tables import TABLES
 from crm.kit import note
+from crm.kit.log import Log
 from crm.kit.store import Fatal, Store
 
 
-@dataclass(frozen=True)
 class Home:
-    """The folders of a home; the journal may be on a volume of its own."""
+    """The places of a home; the journal, below it unless it is given, may be on a volume of its own."""
 
-    path: Path
-    journal: Path
-
-    @classmethod
-    def at(cls, path: Path, journal: Path | None = None) -> "Home":
-        """Return a home whose journal is below it unless it is given."""
-        return cls(path.absolute(), journal.absolute() if journal else path.absolute() / "journal")
-
-    @property
-    def file(self) -> Path:
-        """The keeper's file."""
-        return self.path / "keeper" / "keeper.db"
-
-    @property
-    def keys(self) -> Path:
-        """The key folder."""
-        return self.path / "keys"
-
-    @property
-    def run(self) -> Path:
-        """The socket folder."""
-        return self.path / "run"
+    def __init__(self, path: Path, journal: Path | None = None) -> None:
+        self.path = path.absolute()
+        self.journal = journal.absolute() if journal else self.path / "journal"
+        self.file = self.path / "keeper" / "keeper.db"
+        self.keys = self.path / "keys"
+        self.run = self.path / "run"
 
     def escrow(self, epoch: int) -> Path:
         """An epoch's escrow."""
@@ -52,7 +35,7 @@ def open_home(home: Home, passphrase: str | None) -> tuple[Store, Keyring, Log, 
     store = Store(TABLES, home.file, home.journal)
     try:
         ring = Keyring(home.keys, read_root(home.keys, passphrase), str(store.meta("tenant")))
-        log = Log(store, note.Signer(str(store.meta("origin")), ring.log))
+        log = Log(store, note.Signer(str(store.meta("origin")), ring.log), policy.SHOWING)
         log.check()
         replayed = 0
         for replayed, group in enumerate(store.ahead(), 1):  # noqa: B007 - the count is the result

@@ -14,18 +14,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from passlib.exc import TokenError
 from passlib.hash import argon2
+from passlib.totp import TOTP
 
 from crm.keeper import policy
 from crm.keeper.engine import Call, Effect, Engine, Invalid, Refused
 from crm.keeper.keys import Keyring
-from crm.kit import clock, ids, totp
+from crm.kit import clock, ids
 from crm.kit.store import Op
 from crm.kit.window import Window
 
 ACTIVE, INVITED, PENDING, LEFT = "active", "invited", "pending", "left"
 NAME_LIMIT = 60
 PASSWORD_LEAST, PASSWORD_MOST = 12, 1024
+TOTP_BYTES = 20
 MISSES, MISSES_WITHIN_MS = 10, 10 * 60_000
 SESSIONS = 50  # of one person at a time: the oldest makes room
 WRONG = "Name, password or code do not fit."
@@ -156,14 +159,14 @@ class People:
         return await asyncio.get_running_loop().run_in_executor(self._hashing, function, *args)
 
     async def before_sign_in(self, call: Call) -> str:
-        """Return the account's id when name and password fit, else nothing; takes as long for unknown names."""
+        """Return the hash the password fits, of the account of this name; takes as long for unknown names."""
         password, staff = str(call.args["password"]), self._named(str(call.args["name"]))
         if staff:
             call.about = staff.id
             self._slow_down(staff.id)
         known = staff.password if staff and staff.state == ACTIVE and staff.password else self._nobody
         fits = len(password) <= PASSWORD_MOST and await self._off(argon2.verify, password, known)
-        return staff.id if fits and staff and known is staff.password else ""
+        return known if fits else ""
 
     def _slow_down(self, staff: str) -> None:
         """Count an attempt before it is tried (many at once count too); a success forgets them."""
@@ -174,13 +177,13 @@ class People:
             raise Refused("over-budget", "Too many failed attempts; wait a little.", retry_after_s=wait)
         misses.tally(1, now)
 
-    async def before_change_password(self, call: Call) -> str:
-        """Return the new password's hash when the old one fits."""
-        new, old = _strong(call.args["new"]), str(call.args["old"])[:PASSWORD_MOST]
+    async def before_change_password(self, call: Call) -> tuple[str | None, str]:
+        """Return the hash the old password fits, and the new one's."""
+        new, old, known = _strong(call.args["new"]), str(call.args["old"]), self.staff[call.staff].password
         self._slow_down(call.staff)
-        if not await self._off(argon2.verify, old, self.staff[call.staff].password):
+        if len(old) > PASSWORD_MOST or not await self._off(argon2.verify, old, known):
             raise Invalid("The old password does not fit.", "/old")
-        return str(await self._off(argon2.hash, new))
+        return known, str(await self._off(argon2.hash, new))
 
     async def before_accept(self, call: Call) -> str:
         """Return the new password's hash, for whoever holds an invitation."""
@@ -190,9 +193,9 @@ class People:
     # Signing in and out
 
     def sign_in(self, call: Call) -> Effect:
-        """Begin a session; a wrong code counts like a wrong password."""
-        staff = self.staff.get(call.proof)
-        if staff is None or staff.state != ACTIVE:
+        """Begin a session; a wrong code counts like a wrong password, and one changed meanwhile is wrong."""
+        staff = self.staff.get(call.about)
+        if staff is None or staff.state != ACTIVE or staff.password != call.proof:
             raise Refused("unauthenticated", WRONG)
         factors, ops = "password", list[Op]()
         if staff.totp is not None:
@@ -214,12 +217,12 @@ class People:
         return Effect([{"factors": factors}], ops, body)
 
     def _check_code(self, staff: str, secret: bytes, code: str) -> Op:
-        """Accept a code of now or of the step before, each once (RFC 6238 section 5.2), across restarts."""
-        last = self._engine.store.meta(f"totp:{staff}") or 0
-        step = totp.step_of(secret, str(code), self._clock.wall_ms() // 1000, after=last)
-        if step is None:
-            raise Refused("unauthenticated", WRONG)
-        return ("meta", f"totp:{staff}", step)
+        """Accept a code of now or of a step beside, each once (RFC 6238 section 5.2), across restarts."""
+        last, now = self._engine.store.meta(f"totp:{staff}"), self._clock.wall_ms() // 1000
+        try:
+            return ("meta", f"totp:{staff}", _totp(secret).match(str(code), now, last_counter=last).counter)
+        except TokenError as error:
+            raise Refused("unauthenticated", WRONG) from error
 
     def sign_out(self, call: Call) -> Effect:
         """End this session or all of this person's."""
@@ -244,17 +247,20 @@ class People:
 
     def change_password(self, call: Call) -> Effect:
         """Replace the password; other sessions end."""
-        changed = self.staff[call.staff]._replace(password=call.proof)
-        return Effect([{}], [("staff", *changed), *self._end(call.staff, keep=call.session)], None)
+        staff, (known, new) = self.staff[call.staff], call.proof
+        if staff.password != known:
+            raise Refused("stale", "The password was changed meanwhile.")
+        changed = staff._replace(password=new)
+        return Effect([{}], [("staff", *changed), *self._end(staff.id, keep=call.session)], None)
 
     def enrol_totp(self, call: Call) -> Effect:
         """Make a secret that counts once it is confirmed."""
         staff = self.staff[call.staff]
         if staff.totp is not None:
             raise Refused("stale", "A second factor is enrolled already; it is reset by two people.")
-        secret = self._enrolling[staff.id] = totp.new_secret()
-        uri = totp.uri(secret, staff.name)
-        return Effect([{}], answer={"secret": uri.partition("secret=")[2].partition("&")[0], "uri": uri})
+        secret = self._enrolling[staff.id] = secrets.token_bytes(TOTP_BYTES)
+        code = _totp(secret)
+        return Effect([{}], answer={"secret": code.base32_key, "uri": code.to_uri(staff.name, "Kept")})
 
     def confirm_totp(self, call: Call) -> Effect:
         """Keep the secret once a code shows that the other side has it; this session becomes whole."""
@@ -280,18 +286,24 @@ class People:
 
     def _new(self, call: Call, *, but: Collection[Staff] = ()) -> Staff:
         """Return an account as asked for; its name is nobody's but theirs who are ended for it."""
-        name, roles = " ".join(call.args["name"].split()), _roles(call.args["roles"])
+        name, roles, id_ = " ".join(call.args["name"].split()), _roles(call.args["roles"]), call.args.get("id")
+        if id_ and (not ids.is_id(id_) or id_ in self.staff):
+            raise Invalid("An id is 32 hex digits, and nobody's yet.", "/id")
         if not 0 < len(name) <= NAME_LIMIT:
             raise Invalid(f"A name has 1 to {NAME_LIMIT} characters.", "/name")
         known = self._named(name)
         if known and known.state != LEFT and known not in but:
             raise Refused("stale", "An account of this name exists.", pointer="/name")
-        return Staff(call.args.get("id") or ids.new_id(), name, roles, PENDING)
+        return Staff(id_ or ids.new_id(), name, roles, PENDING)
+
+    def _code(self, before: bytes | None) -> tuple[str, bytes]:
+        """Return a one-time code, and what is stored of it together with the half that came before."""
+        code = secrets.token_urlsafe(32)
+        return code, self._keys.token_hash((before or b"").hex() + code)
 
     def _inviting(self, staff: Staff) -> tuple[str, Op]:
-        """Return a one-time code and the change that lets it, and nothing else, into this account."""
-        code, until = secrets.token_urlsafe(32), self._clock.wall_ms() + policy.INVITATION_MS
-        hash_ = self._keys.token_hash(code)
+        """Return the code, or its second half, and the change that lets the whole, and nothing else, into it."""
+        until, (code, hash_) = self._clock.wall_ms() + policy.INVITATION_MS, self._code(staff.code)
         invited = staff._replace(state=INVITED, password=None, totp=None, code=hash_, code_until=until)
         return code, ("staff", *invited)
 
@@ -301,12 +313,10 @@ class People:
         if id_ in self.staff:
             waiting = next((one.id for one in self._asked.values() if one.about == id_ and not one.verdict), None)
             return Effect(answer={"id": id_, "decision": waiting, "code": None})
-        if id_ and not ids.is_id(id_):
-            raise Invalid("An id is 32 hex digits.", "/id")
         staff = self._new(call)
         if staff.roles not in policy.SOLE:
-            asked = self._ask(call, "person", staff.id, ("staff", *staff), roles=staff.roles)
-            asked.answer |= {"id": staff.id, "code": None}
+            asked = self._ask_halved(call, "person", staff, roles=staff.roles)
+            asked.answer |= {"id": staff.id}
             return asked
         code, op = self._inviting(staff)
         answer = {"id": staff.id, "decision": None, "code": code}
@@ -318,26 +328,30 @@ class People:
         if roles not in {"admin", "auditor"}:
             raise Invalid("Only the first admin and the first auditor are made this way.", "/roles")
         holders = [one for one in self.staff.values() if roles in one.held and one.state != LEFT]
-        if any(one.state == ACTIVE or (one.code_until or 0) > self._clock.wall_ms() for one in holders):
-            raise Refused("purpose-not-yours", "There is one already; ask them to invite you.")
+        waits = any((one.code_until or 0) > self._clock.wall_ms() for one in holders)
+        if waits or self._engine.store.meta(f"first:{roles}"):
+            raise Refused("purpose-not-yours", "There is one already, or was: two people make the next.")
         staff = self._new(call, but=holders)
         code, op = self._inviting(staff)
         ended: list[Op] = [("staff", *one._replace(state=LEFT, code=None)) for one in holders]
         return Effect([{"about": staff.id, "roles": roles}], [*ended, op], {"id": staff.id, "code": code})
 
     def _invited(self, call: Call) -> Staff:
-        hash_ = self._keys.token_hash(str(call.args["code"]))
+        hash_ = b""
+        for half in str(call.args["code"]).split("."):
+            hash_ = self._keys.token_hash(hash_.hex() + half)
         staff = next((one for one in self.staff.values() if one.code == hash_), None)
-        if staff is None or (staff.code_until or 0) < self._clock.wall_ms():
+        if staff is None or staff.state != INVITED or (staff.code_until or 0) < self._clock.wall_ms():
             raise Refused("unauthenticated", "This invitation is spent, over, or never was.")
         return staff
 
     def accept(self, call: Call) -> Effect:
-        """Spend an invitation; whoever holds it sets the password, once."""
+        """Spend an invitation; whoever holds all of it sets the password, once."""
         staff = self._invited(call)
         active = staff._replace(state=ACTIVE, password=call.proof, code=None, code_until=None)
         call.staff = staff.id
-        return Effect([{}], [("staff", *active)], {"id": staff.id, "name": staff.name})
+        ops: list[Op] = [("staff", *active), ("meta", f"first:{staff.roles}", 1)]
+        return Effect([{}], ops, {"id": staff.id, "name": staff.name})
 
     def change_person(self, call: Call) -> Effect:
         """End an account at once, or ask an auditor for other roles or a reset."""
@@ -345,6 +359,7 @@ class People:
         if staff is None:
             raise Refused("not-found")
         if state == LEFT:
+            self._must_remain(staff)
             ended = staff._replace(state=LEFT, password=None, totp=None, code=None)
             entry = {"about": staff.id, "state": LEFT}
             return Effect([entry], [("staff", *ended), *self._end(staff.id)], {"decision": None})
@@ -352,7 +367,13 @@ class People:
             return self._ask(call, "roles", staff.id, roles=_roles(roles))
         if state != "reset":
             raise Invalid("Give roles, or state left or reset.", "/state")
-        return self._ask(call, "reset", staff.id)
+        return self._ask_halved(call, "reset", staff)
+
+    def _must_remain(self, staff: Staff, roles: frozenset[str] = frozenset()) -> None:
+        """Refuse to take its last admin or auditor from an installation: nobody could make the next."""
+        for role in (staff.held - roles) & policy.LASTING:
+            if not any(role in one.held and one.state == ACTIVE for one in self.staff.values() if one != staff):
+                raise Refused("roles-conflict", "The last admin and the last auditor stay until there is another.")
 
     # Two people
 
@@ -364,6 +385,13 @@ class People:
                 return Effect(answer={"decision": one.id})
         entry = {"about": about, "what": what, "decision": made.id, **asked}
         return Effect([entry], [*ops, ("decision", *made)], {"decision": made.id})
+
+    def _ask_halved(self, call: Call, what: str, staff: Staff, **asked: str) -> Effect:
+        """Ask for what lets somebody into an account: each of the two people then holds one half of the code."""
+        code, hash_ = self._code(None)
+        effect = self._ask(call, what, staff.id, ("staff", *staff._replace(code=hash_)), **asked)
+        effect.answer |= {"code": code if effect.ops else None}
+        return effect
 
     def ask_lift(self, call: Call) -> Effect:
         """Ask for one's budgets to be lifted for an hour."""
@@ -407,6 +435,7 @@ class People:
             return None, []  # the entry is what lifts
         if asked.what == "roles":
             changed = staff._replace(roles=json.loads(asked.body)["roles"])
+            self._must_remain(staff, changed.held)
             return None, [("staff", *changed), *self._end(staff.id)]
         code, op = self._inviting(staff)
         return code, [op, *self._end(staff.id)]
@@ -414,6 +443,10 @@ class People:
     def _refuse(self, asked: Decision) -> tuple[None, list[Op]]:
         refused = self.staff[asked.about]._replace(state=LEFT)
         return None, [("staff", *refused)] if asked.what == "person" else []
+
+
+def _totp(secret: bytes) -> TOTP:
+    return TOTP(key=secret, format="raw")
 
 
 def _strong(password: object) -> str:

@@ -16,10 +16,20 @@ ROLES = frozenset({"staff", "marketing", "auditor", "counsel", "privacy", "produ
 OPENERS = frozenset({"staff", "privacy", "counsel"})
 BLIND = frozenset({"admin", "auditor", "product"})  # never together with a role that opens
 SOLE = frozenset({"product"})  # sees counts: the only role an admin gives without an auditor
+LASTING = frozenset({"admin", "auditor"})  # somebody active always holds each: only these two together make others
 
 PERSON = frozenset({"identity", "channels", "profile"})
 REASONS = frozenset({"call", "email", "follow_up", "complaint", "order", "correction", "other"})
 GROUNDS = frozenset({"request", "objection", "retention", "mistake"})
+ACTS = frozenset({"alert", "attributes", "consent", "follow_up", "import", "interaction_moved", "owner", "vocabulary"})
+# Every word others may have put into an entry: names of fields, and what a recorded act was like. Never free text.
+_WORDS = """
+    given_name family_name company job_title emails phones addresses nickname birthday websites note
+    fields stage product tags language country time_zone owner cards count kind to leaver holiday
+    topic channel state given withdrawn objected email phone post chat
+    acknowledged false_alarm followed_up escalated
+"""
+WORDS = frozenset(_WORDS.split())
 REFERENCES = frozenset({"case", "order", "interaction", "campaign", "import", "request", "decision", "form"})
 
 # A budget: how many, within how long, counted for each person or for the whole installation. The values are
@@ -41,8 +51,10 @@ IDLE_MS = 30 * 60_000
 SESSION_MS = 12 * HOUR_MS
 ERASE_AFTER_MS = 72 * HOUR_MS
 UNMERGE_WITHIN_MS = 30 * DAY_MS
+SET_MOST = 10  # people in a merged set, which is opened and counted as one
 INVITATION_MS = 72 * HOUR_MS
 
+SHOWING = frozenset({"open", "search", "labels", "match", "subject"})  # verbs whose entries are looks at somebody
 WEB = frozenset({"web"})
 HOST = frozenset({"admin"})
 EVERYBODY = ROLES
@@ -82,12 +94,14 @@ RULES: dict[tuple[str, str], Rule] = {
     # what writes
     ("put", "intake"): Rule(WEB, STAFF, PERSON, 200, "intake"),
     ("put", "import"): Rule(WEB, STAFF, PERSON, 200, "import"),
+    ("put", "canary"): Rule(WEB, AUDITOR, PERSON, 1, "intake"),
     ("put", "house"): Rule(WEB, ADMIN, frozenset({"vocabulary"}), 1),
     ("seal", "serve"): Rule(WEB, STAFF, most=200, budget="records"),
     ("seal", "intake"): Rule(frozenset({"inbound"}), NOBODY, most=200, budget="records"),
-    ("merge", "serve"): Rule(WEB, STAFF, most=2, budget="intake"),
+    ("merge", "serve"): Rule(WEB, STAFF, most=2, budget="people"),
     ("unmerge", "serve"): Rule(WEB, STAFF, budget="intake"),
     ("object", "serve"): Rule(WEB, CARE, budget="intake"),
+    ("restrict", "serve"): Rule(WEB, PRIVACY, budget="erasures"),
     ("record", ""): Rule(WEB, EVERYBODY, most=200, budget="acts"),
     # what destroys
     ("erase", "serve"): Rule(WEB, CARE, budget="erasures"),

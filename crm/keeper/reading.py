@@ -10,9 +10,9 @@ from typing import Any
 
 from crm.keeper.engine import Call, Effect, Engine, Invalid, Refused
 from crm.keeper.finding import Finding
-from crm.keeper.log import ABOUT, ACTED, SHOWN
 from crm.keeper.people import People
 from crm.kit import clock, ids
+from crm.kit.log import ABOUT, ACTED, SHOWN
 
 SCAN = 1000
 LOOKS = 500

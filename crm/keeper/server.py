@@ -6,30 +6,22 @@ import hmac
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from crm.keeper.engine import Call, Refused
 from crm.kit import wire
 from crm.kit.sockets import bind, is_peer
 
-MOST_PENDING = 1024
+MOST_PENDING = 1024  # calls of a connection that wait, each counting once more for every 16 KB: 16 MB of them
 GREETING_S = 10.0
 
 
-class Principal(NamedTuple):
-    """A process that may connect: its service key and its account."""
-
-    name: str
-    key: bytes
-    uid: int
-
-
 class Connection(wire.FrameProtocol):
-    """One process's connection."""
+    """One connection of the process that is called ``name``, has this service key, and runs under this account."""
 
-    def __init__(self, principal: Principal, submit: Callable[[Call], None]) -> None:
+    def __init__(self, name: str, key: bytes, uid: int, submit: Callable[[Call], None]) -> None:
         super().__init__()
-        self._principal = principal
+        self._name, self._key, self._uid = name, key, uid
         self._submit = submit
         self._nonce = secrets.token_bytes(wire.NONCE_SIZE)
         self._is_known = False
@@ -40,7 +32,7 @@ class Connection(wire.FrameProtocol):
         """Greet a peer of the right account; nobody else gets a byte."""
         super().connection_made(transport)
         self._timer = asyncio.get_running_loop().call_later(GREETING_S, self.frame_refused)
-        if not is_peer(transport.get_extra_info("socket"), self._principal.uid):
+        if not is_peer(transport.get_extra_info("socket"), self._uid):
             self.frame_refused()
             return
         self.send(wire.pack(self._nonce))
@@ -59,14 +51,16 @@ class Connection(wire.FrameProtocol):
         except (ValueError, TypeError):
             self.frame_refused()
             return
-        self._pending += 1
-        if self._pending == MOST_PENDING:
+        weight = 1 + len(payload) // 16_384
+        self._pending += weight
+        if self._pending >= MOST_PENDING:
             self.transport.pause_reading()
-        self._submit(Call(self._principal.name, verb, args, lambda code, body: self._reply(number, code, body)))
+        reply = functools.partial(self._reply, number, weight)
+        self._submit(Call(self._name, verb, args, reply))
 
     def _greet(self, answered: object) -> None:
         if not isinstance(answered, bytes) or not hmac.compare_digest(
-            answered, wire.answer(self._principal.key, self._nonce, self._principal.name)
+            answered, wire.answer(self._key, self._nonce, self._name)
         ):
             raise wire.WireError
         self._is_known = True
@@ -74,14 +68,14 @@ class Connection(wire.FrameProtocol):
 
     def frame_refused(self) -> None:
         """End the connection; the attempt is logged."""
-        refused = Call(self._principal.name, "connect", {}, lambda *_: None)
+        refused = Call(self._name, "connect", {}, lambda *_: None)
         refused.proof = Refused("unauthenticated")
         self._submit(refused)
         self.transport.abort()
 
-    def _reply(self, number: int, code: str, body: Any) -> None:  # noqa: ANN401 - each verb's own
-        self._pending -= 1
-        if self._pending == MOST_PENDING - 1 and not self.transport.is_closing():
+    def _reply(self, number: int, weight: int, code: str, body: Any) -> None:  # noqa: ANN401 - each verb's own
+        was_full, self._pending = self._pending >= MOST_PENDING, self._pending - weight
+        if was_full and self._pending < MOST_PENDING and not self.transport.is_closing():
             self.transport.resume_reading()
         try:
             frame = wire.pack([number, code, body])
@@ -99,8 +93,7 @@ async def listen(folder: Path, services: Path, submit: Callable[[Call], None]) -
     servers = []
     for path in sorted(services.glob("*.key")):  # noqa: ASYNC240 - once, at start
         key, uid = path.read_text().split()
-        principal = Principal(path.stem, bytes.fromhex(key), int(uid))
-        sock = bind(folder / f"{principal.name}.sock")
-        make = functools.partial(Connection, principal, submit)
+        sock = bind(folder / f"{path.stem}.sock")
+        make = functools.partial(Connection, path.stem, bytes.fromhex(key), int(uid), submit)
         servers.append(await asyncio.get_running_loop().create_unix_server(make, sock=sock))
     return servers

@@ -1,7 +1,8 @@
 """The people the records are about: what is stored of them, opened, merged and erased.
 
-A subject is live, erasing (nothing opens; the key dies when due) or erased (a tombstone without a key). A
-merged-away subject is an alias: the set is opened, found and counted as the one it points to.
+A subject is live, restricted (kept, and opened for its own request alone), erasing (nothing opens; the key
+dies when due) or erased (a tombstone without a key). A merged-away subject is an alias: the set is opened,
+found and counted as the one it points to.
 """
 
 import hashlib
@@ -13,23 +14,20 @@ from typing import Any, NamedTuple
 import msgpack
 
 from crm.keeper import policy
-from crm.keeper.cards import Cards
 from crm.keeper.engine import Call, Effect, Engine, Invalid, Refused, logger
 from crm.keeper.keys import Keyring
-from crm.keeper.log import ABOUT
 from crm.kit import clock, email, ids, phone
+from crm.kit.cards import Cards
+from crm.kit.log import ABOUT
 from crm.kit.sealing import Seal
 from crm.kit.store import Op
 
-LIVE, ERASING = "live", "erasing"
+LIVE, ERASING, RESTRICTED = "live", "erasing", "restricted"
 KINDS = frozenset({"contact", "company", "house"})
 SECTION_LIMIT = 256 * 1024
 RECORD_LIMIT = 8 * 1024 * 1024
 ERASED_AT_ONCE = 200
 REFERENCE = re.compile(r"([a-z]+):([0-9a-f]{32})")
-# Acts others may have logged; a value in their detail is a number or a word of this alphabet, never free text.
-ACTS = frozenset({"attributes", "consent", "follow_up", "import", "interaction_moved", "owner", "vocabulary"})
-WORD = re.compile(r"[a-z0-9_.:-]{1,64}")
 
 Sections = dict[str, dict[str, Any]]
 
@@ -108,12 +106,18 @@ class Subjects:
         row = self._store.one("SELECT id, kind, state, wrapped, due_at, asked_by FROM subject WHERE id=?", subject)
         return Subject(*row) if row else None
 
-    def _live(self, subject: str, *, house: bool = False) -> Subject:
-        """Return one that is live and nobody's alias; unknown, erasing, erased, merged away are one answer."""
+    def _live(self, subject: str, *states: str, house: bool = False) -> Subject:
+        """Return one in one of the states (live) and nobody's alias; all others and the unknown are one answer."""
         found = self.find(subject) if ids.is_id(subject) and subject not in self._aliases else None
-        if found is None or found.state != LIVE or (found.kind == "house") != house:
+        if found is None or found.state not in (states or (LIVE,)) or (found.kind == "house") != house:
             raise Refused("not-found")
         return found
+
+    def _whole(self, call: Call, state: str) -> tuple[list[str], dict[str, Any]]:
+        """Return the set a call is about, paid for, and what its entry says of it."""
+        everyone = self.members(self._live(call.args["subject"], state).id)
+        self._engine.spend(call, everyone[:1])
+        return everyone, _about(everyone[:1], everyone[1:])
 
     # Writing
 
@@ -172,8 +176,8 @@ class Subjects:
             return standing, False
         if expected != standing:
             raise Refused("stale", "This was changed meanwhile.", version=standing)
-        if call.purpose == "import" and not one.is_new:
-            raise Refused("purpose-not-yours", "An import creates; it changes nobody.")
+        if call.purpose in {"import", "canary"} and not one.is_new:
+            raise Refused("purpose-not-yours", "This creates; it changes nobody.")
         return standing + 1, True
 
     def _prints(self, subject: str, channels: dict[str, Any]) -> list[Op]:
@@ -210,7 +214,8 @@ class Subjects:
         """Authorise an open; fields are decrypted only when the entry is durable and signed."""
         args, is_house = call.args, call.purpose == "house"
         wanted = _fields(args["fields"], call.rule.sections)
-        heads = {one: self._live(one, house=is_house).wrapped for one in args["subjects"]}
+        states = (LIVE, RESTRICTED) if call.purpose == "subject_request" else ()
+        heads = {one: self._live(one, *states, house=is_house).wrapped for one in args["subjects"]}
         self._engine.spend(call, list(heads))
         merged = [one for head in heads for one in self.members(head)[1:]]
         keys = heads | {one: self._store.one("SELECT wrapped FROM subject WHERE id=?", one)[0] for one in merged}
@@ -218,8 +223,8 @@ class Subjects:
         if not records.keys() <= keys.keys():
             raise Refused("not-found")
         named = [record for some in records.values() for record in some]
-        are_bytes = all(isinstance(sealed, bytes) for some in records.values() for sealed in some.values())
-        if not (are_bytes and all(map(ids.is_id, named))) or (named and is_house):
+        are_bytes = {bytes}.issuperset(type(sealed) for some in records.values() for sealed in some.values())
+        if not (are_bytes and ids.are_ids(named)) or (named and is_house):
             raise Invalid("A record has a 32-digit id and its sealed bytes.", "/records")
         everything = "SELECT name, version, sealed FROM section WHERE subject=?"
         sections = {subject: self._store.all(everything, subject) for subject in (keys if wanted else ())}
@@ -256,6 +261,8 @@ class Subjects:
         gone, kept = self._live(call.args["subject"]), self._live(call.args["into"])
         if gone.id == kept.id or gone.kind != kept.kind:
             raise Invalid("Two records of one kind can be merged.", "/into")
+        if len(self.members(gone.id)) + len(self.members(kept.id)) > policy.SET_MOST:
+            raise Refused("too-large", f"At most {policy.SET_MOST} are merged into one.")
         self._engine.spend(call, [gone.id, kept.id])
         return Effect([{"subjects": [gone.id, kept.id]}], [("alias", gone.id, kept.id, self._engine.clock.wall_ms())])
 
@@ -270,36 +277,36 @@ class Subjects:
 
     def object(self, call: Call) -> Effect:
         """Record an objection to outreach, of the whole set: it outlives the merge."""
-        everyone = self.members(self._live(call.args["subject"]).id)
-        self._engine.spend(call, everyone[:1])
-        return Effect([_about(everyone[:1], everyone[1:])], [("objection", one) for one in everyone])
+        everyone, entry = self._whole(call, LIVE)
+        return Effect([entry], [("objection", one) for one in everyone])
+
+    def restrict(self, call: Call) -> Effect:
+        """Keep the set from everything but its own request, or ``lift`` that again (GDPR article 18)."""
+        before, after = (RESTRICTED, LIVE) if call.args.get("lift") else (LIVE, RESTRICTED)
+        everyone, entry = self._whole(call, before)
+        return Effect([entry | {"state": after}], [("state", one, after, None, None) for one in everyone])
 
     # Erasing
 
     def erase(self, call: Call) -> Effect:
         """Stop every open of the set at once; the keys die when due."""
-        everyone = self.members(self._live(call.args["subject"]).id)
+        everyone, entry = self._whole(call, LIVE)
         if call.args["ground"] not in policy.GROUNDS:
             raise Invalid("Give a ground of the list.", "/ground")
-        self._engine.spend(call, everyone[:1])
         due = self._engine.clock.wall_ms() + policy.ERASE_AFTER_MS
-        entry = _about(everyone[:1], everyone[1:]) | {"ground": call.args["ground"], "due": clock.rfc3339(due)}
+        entry |= {"ground": call.args["ground"], "due": clock.rfc3339(due)}
         ops: list[Op] = [("state", one, ERASING, due, call.staff) for one in everyone]
         ops += [("fingerprints-", one) for one in everyone]
         return Effect([entry], ops, lambda index: {"index": index, "due_at": entry["due"]})
 
     def cancel_erase(self, call: Call) -> Effect:
         """Cancel a scheduled erasure, as another person than the one who asked."""
-        found = self.find(call.args["subject"])
-        if found is None or found.state != ERASING or found.id in self._aliases:
-            raise Refused("not-found")
-        if found.asked_by == call.staff:
+        if self._live(call.args["subject"], ERASING).asked_by == call.staff:
             raise Refused("purpose-not-yours", "It takes a second person.")
-        self._engine.spend(call, [found.id])
-        everyone, ops = self.members(found.id), list[Op]()
+        (everyone, entry), ops = self._whole(call, ERASING), list[Op]()
         for one in everyone:
             ops += [("state", one, LIVE, None, None), *self._prints(one, self._sections(one).get("channels", {}))]
-        return Effect([_about(everyone[:1], everyone[1:])], ops)
+        return Effect([entry], ops)
 
     def due(self) -> list[Effect]:
         """Return what erases the subjects that are due."""
@@ -312,10 +319,11 @@ class Subjects:
         """Log an act that opens nothing, in words of a list."""
         act, detail = call.args["act"], call.args.get("detail") or {}
         subjects = [self.canonical(subject) for subject in call.args["subjects"]]
-        if act not in ACTS or not all(map(ids.is_id, subjects)):
+        if act not in policy.ACTS or not all(map(ids.is_id, subjects)):
             raise Invalid("Only listed acts about known ids are logged.", "/act")
-        if not all(WORD.fullmatch(key) and (isinstance(v, int) or WORD.fullmatch(v)) for key, v in detail.items()):
-            raise Invalid("A detail is a number or a short word.", "/detail")
+        words = [word for key, v in detail.items() for word in (key, *([] if isinstance(v, int) else v.split(".")))]
+        if not all(word in policy.WORDS or ids.is_id(word) for word in words):
+            raise Invalid("A detail is a number, an id, or words of the list.", "/detail")
         self._engine.spend(call, subjects)
         entry = {"what": act, "subjects": subjects, **_why(call.args, needs_reason=False)}
         return Effect([entry | {"detail": detail} if detail else entry])
@@ -358,7 +366,7 @@ def _fields(asked: list[str], allowed: frozenset[str]) -> dict[str, set[str]]:
     wanted: dict[str, set[str]] = {}
     for path in sorted(asked):
         name, _, part = path.partition(".")
-        if name not in allowed or (part and not WORD.fullmatch(part)):
+        if name not in allowed or (part and part not in policy.WORDS):
             raise Refused("purpose-not-yours")
         if not part:
             wanted[name] = set()

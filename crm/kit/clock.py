@@ -2,7 +2,6 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -10,27 +9,15 @@ _MS = timedelta(milliseconds=1)
 _STEADY: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
-class Clock(Protocol):
-    """Milliseconds, of the wall and of a clock nobody can set."""
+class Clock:
+    """The clocks of this machine, in milliseconds: the wall's, and one that nobody can set."""
 
     def wall_ms(self) -> int:
         """Milliseconds since 1970 in UTC; may jump either way."""
-        ...
-
-    def steady_ms(self) -> int:
-        """Milliseconds since some moment before the process started; never goes back."""
-        ...
-
-
-class SystemClock:
-    """The clocks of this machine."""
-
-    def wall_ms(self) -> int:
-        """Milliseconds since 1970 in UTC."""
         return time.time_ns() // 1_000_000
 
     def steady_ms(self) -> int:
-        """Milliseconds since boot."""
+        """Milliseconds since boot; never goes back."""
         return time.clock_gettime_ns(_STEADY) // 1_000_000
 
 
@@ -40,11 +27,7 @@ def rfc3339(ms: int) -> str:
 
 
 def parse_rfc3339(text: str) -> int:
-    """Read what `rfc3339` prints.
-
-    Raises:
-        ValueError: `rfc3339` would not print it so.
-    """
+    """Read what `rfc3339` prints; `ValueError` for what it would not print so."""
     try:
         ms = (datetime.fromisoformat(text) - _EPOCH) // _MS
         if rfc3339(ms) == text:

@@ -19,14 +19,6 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def sync_data(handle: int) -> None:
-    """Make a file's bytes durable, through the disk's own cache where the system offers that (macOS)."""
-    if hasattr(fcntl, "F_FULLFSYNC"):
-        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
-    else:
-        os.fdatasync(handle)
-
-
 def lock(path: Path) -> int | None:
     """Take a lock that ends with this process; None when another one has it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -39,10 +31,13 @@ def lock(path: Path) -> int | None:
 
 
 def append(handle: int, content: bytes) -> None:
-    """Append to a file, durably; `FileFault` when less was taken than given."""
+    """Append to a file, durably, on macOS through the disk's own cache; `FileFault` for a short write."""
     if os.write(handle, content) != len(content):
         raise FileFault("a short write")
-    sync_data(handle)
+    if hasattr(fcntl, "F_FULLFSYNC"):
+        fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+    else:
+        os.fdatasync(handle)
 
 
 def file_hash(path: Path) -> str:

@@ -2,14 +2,12 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from typing import NewType
 
 ContactId = NewType("ContactId", str)
-SubjectId = NewType("SubjectId", str)
-StaffId = NewType("StaffId", str)
-RecordId = NewType("RecordId", str)
 
-_ID = re.compile(r"[0-9a-f]{32}")
+_HEX = re.compile(r"[0-9a-f]*")
 
 
 def new_id() -> str:
@@ -19,4 +17,9 @@ def new_id() -> str:
 
 def is_id(text: str) -> bool:
     """Tell whether `new_id` could have made this."""
-    return _ID.fullmatch(text) is not None
+    return len(text) == 32 and _HEX.fullmatch(text) is not None  # noqa: PLR2004 - digits
+
+
+def are_ids(texts: Sequence[str]) -> bool:
+    """Tell whether all of these are ids: one look at many, for pages of records."""
+    return set(map(len, texts)) <= {32} and _HEX.fullmatch("".join(texts)) is not None

@@ -20,10 +20,7 @@ class Broken(ValueError):
 
 
 class Torn(ValueError):
-    """The last record is incomplete, as a crash while writing leaves it.
-
-    ``offset`` is where the whole part ends.
-    """
+    """The last record is incomplete, as a crash while writing leaves it; ``offset`` is where the whole part ends."""
 
     def __init__(self, offset: int) -> None:
         super().__init__(f"record at byte {offset} is incomplete")
@@ -44,11 +41,7 @@ def header(chain: bytes) -> bytes:
 
 
 def read_header(stream: BinaryIO) -> bytes:
-    """Return the chain value a segment starts from.
-
-    Raises:
-        Broken: not a segment.
-    """
+    """Return the chain value a segment starts from; `Broken` when it is none."""
     head = stream.read(HEADER_SIZE)
     if len(head) != HEADER_SIZE or not head.startswith(MAGIC):
         raise Broken("not a journal segment")
@@ -64,9 +57,7 @@ def frame(chain: bytes, payload: bytes) -> tuple[bytes, bytes]:
 def records(stream: BinaryIO, offset: int, chain: bytes) -> Iterator[Record]:
     """Yield the records from ``offset``, where ``chain`` is the value in force, to the end.
 
-    Raises:
-        Torn: the end is an incomplete record; everything before it was yielded.
-        Broken: a record does not continue the chain although more follows it.
+    Then `Torn` when the end is incomplete; `Broken` for one that does not continue the chain although more follows.
     """
     stream.seek(0, 2)
     size = stream.tell()

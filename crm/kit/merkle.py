@@ -4,6 +4,7 @@ Pure; no function keeps a tree. `proofs` checks what comes out of here.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from hashlib import sha256
 
 HASH_BYTES = 32
@@ -33,11 +34,7 @@ class Frontier:
     __slots__ = ("size", "stack")
 
     def __init__(self, size: int = 0, stack: Iterable[bytes] = ()) -> None:
-        """Start empty, or from a frontier that was stored.
-
-        Raises:
-            ValueError: a tree of this size has another number of perfect subtrees.
-        """
+        """Start empty, or from one that was stored; `ValueError` when its size has another number of subtrees."""
         self.size = size
         self.stack = list(stack)
         if size < 0 or len(self.stack) != size.bit_count():
@@ -57,18 +54,9 @@ class Frontier:
         """Hash of the whole tree."""
         return _fold(self.stack)
 
-    def copy(self) -> "Frontier":
-        """Make one that can be appended to without changing this."""
-        return Frontier(self.size, self.stack)
-
 
 def _fold(stack: Sequence[bytes]) -> bytes:
-    if not stack:
-        return EMPTY_ROOT
-    root = stack[-1]
-    for left in reversed(stack[:-1]):
-        root = node_hash(left, root)
-    return root
+    return reduce(lambda right, left: node_hash(left, right), reversed(stack)) if stack else EMPTY_ROOT
 
 
 def root_of(hashes: Iterable[bytes]) -> bytes:
@@ -100,11 +88,7 @@ def split(start: int, end: int) -> int:
 
 
 def inclusion_proof(index: int, size: int, subtree: Subtree) -> list[bytes]:
-    """Prove that leaf `index` is in the tree of `size` leaves: PATH of RFC 6962 section 2.1.1.
-
-    Raises:
-        ProofError: there is no such leaf.
-    """
+    """Prove that leaf `index` is in the tree of `size` leaves, or `ProofError`: PATH of RFC 6962 section 2.1.1."""
     if not 0 <= index < size:
         raise ProofError("no such leaf in a tree of this size")
     proof = []

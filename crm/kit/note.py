@@ -52,11 +52,7 @@ class Signer:
 
 
 def sign_note(text: str, *signers: Signer) -> str:
-    """Print a text that ends in a line end, a blank line, and one line a signer.
-
-    Raises:
-        NoteError: the text holds a control character, ends otherwise, or nobody signs.
-    """
+    """Print a text, a blank line, and one line a signer; `NoteError` for what is no text of whole lines, or nobody."""
     if not signers or not text.endswith("\n") or CONTROL.search(text):
         raise NoteError("not a text that can be signed")
     return text + "\n" + "".join(signer.sign(text) for signer in signers)

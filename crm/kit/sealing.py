@@ -48,22 +48,18 @@ class Seal:
     @classmethod
     def of(cls, key: bytes, *owner: bytes) -> "Seal":
         """Return the seal of one owner, whose key serves for nothing else."""
-        return cls(AESGCM(key), lengths(b"kept/seal/1", *owner))
-
-    def _place(self, name: str, version: int) -> bytes:
-        # What `lengths` would give, in a third of its time: a page of notes waits for one of these each.
-        place = name.encode()
-        return self.address + len(place).to_bytes(4) + place + b"\0\0\0\x08" + version.to_bytes(8)
+        return cls(AESGCM(key), lengths(b"kept/seal/2", *owner))
 
     def seal(self, name: str, version: int, fields: dict[str, Any]) -> bytes:
         """Encrypt fields, bound to their place: a name and version."""
-        nonce = os.urandom(NONCE_BYTES)
-        return nonce + self.cipher.encrypt(nonce, msgpack.packb(fields), self._place(name, version))
+        nonce, place = os.urandom(NONCE_BYTES), self.address + f"{name}/{version}".encode()
+        return nonce + self.cipher.encrypt(nonce, msgpack.packb(fields), place)
 
     def unseal(self, name: str, version: int, sealed: bytes) -> bytes:
         """Undo `seal`, to MessagePack; `KeyFault` for another owner, another place, or changed bytes."""
+        place = self.address + f"{name}/{version}".encode()
         try:
-            return self.cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._place(name, version))
+            return self.cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
         except (InvalidTag, ValueError) as error:
             raise KeyFault("a record does not open in this place") from error
 

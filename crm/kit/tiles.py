@@ -12,11 +12,7 @@ PROOF_HEADER: Final = "c2sp.org/tlog-proof@v1"
 
 
 def bundle(entries: Iterable[bytes]) -> bytes:
-    """Put entries into one file, each after its length as u16be.
-
-    Raises:
-        OverflowError: an entry is longer than 65,535 bytes.
-    """
+    """Put entries into one file, each after its length as u16be; `OverflowError` over 65,535 bytes."""
     return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 

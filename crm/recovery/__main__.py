@@ -82,7 +82,7 @@ def _pairs(given: Sequence[str]) -> dict[str, int]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; 0 done, 75 refused."""
     options = _parser().parse_args(argv)
-    home = Home.at(options.home, options.journal)
+    home = Home(options.home, options.journal)
     harden()
     passphrase = sys.stdin.readline().rstrip("\n") if options.passphrase_stdin else None
     try:

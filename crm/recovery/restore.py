@@ -19,7 +19,7 @@ from crm.keeper.home import Home
 from crm.keeper.keys import Keyring
 from crm.keeper.tables import TABLES
 from crm.kit import clock, journal, note, signed
-from crm.kit.clock import SystemClock
+from crm.kit.clock import Clock
 from crm.kit.files import file_hash, sync_folder, write_secret
 from crm.kit.store import Refuse, connect, new_segment
 from crm.recovery.make import forget_wal, make_folders, make_root, make_services, write_vkey
@@ -131,7 +131,7 @@ def begin_new_log(home: Home, signer_of: Keyring, agreed: list[str], last_known:
         facts: dict[str, object] = {
             "act": "restored_with_loss", "old_origin": known.origin, "old_size": known.size,
             "old_root": known.root.hex(), "missing": max(0, known.size - old.size), "kept_until": old.size,
-            "agreed": agreed, "at_restore": clock.rfc3339(SystemClock().wall_ms()), "policy": policy.digest(),
+            "agreed": agreed, "at_restore": clock.rfc3339(Clock().wall_ms()), "policy": policy.digest(),
         }  # fmt: skip
         db.execute("BEGIN IMMEDIATE")
         # With the log go the sessions: some were ended since, and nobody can tell which.

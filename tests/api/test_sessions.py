@@ -57,11 +57,12 @@ async def new_person(product: Product, role: str) -> str:
     asked = await product.admin.post("/v1/people", json={"name": name, "roles": [role]})
     assert asked.status_code == 201, asked.text
     body = asked.json()
+    code = body["code"]
     if body["decision"]:
         decided = await product.auditor.post(f"/v1/decisions/{body['decision']}", json={"verdict": "approve"})
         assert decided.status_code == 200, decided.text
-        body = decided.json()
-    accepted = await product.nobody.post("/v1/invitations", json={"code": body["code"], "password": PASSWORD})
+        code += f".{decided.json()['code']}"
+    accepted = await product.nobody.post("/v1/invitations", json={"code": code, "password": PASSWORD})
     assert accepted.status_code == 201, accepted.text
     return name
 

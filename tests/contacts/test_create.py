@@ -2,8 +2,8 @@
 
 import asyncio
 
-from crm.contacts.caller import Caller
-from crm.kit.ids import StaffId, is_id, new_id
+from crm.contacts.caller import Caller, StaffId
+from crm.kit.ids import is_id, new_id
 from tests.product import Product
 
 EVERYTHING = {

@@ -11,7 +11,7 @@ from crm.errors import CrmError
 from crm.keeper_client import Keeper
 from crm.kit.ids import new_id
 from crm.kit.pii import Pii
-from tests.keeper.home import CAST, PASSWORD, KeeperHome, gather_cast, item
+from tests.keeper.home import CAST, PASSWORD, KeeperHome, gather_cast, invitation, item
 
 Arguments = dict[str, Any]
 PRINCIPALS = ("web", "sender", "inbound", "approve", "admin")
@@ -63,10 +63,7 @@ class Scene:
     async def hire(self, role: str) -> str:
         """Make one more person with a role; returns the token of a session."""
         name, web = next(self.names), self.web
-        asked = await web.invite(self.home.token("admin"), name, [role])
-        if asked["decision"]:
-            asked = await web.decide(self.home.token("auditor"), asked["decision"], "approve")
-        await web.accept(asked["code"], Pii(PASSWORD))
+        await web.accept(await invitation(self.home, web, name, [role]), Pii(PASSWORD))
         return (await web.sign_in(name, Pii(PASSWORD))).token.reveal()
 
     async def helper(self) -> str:
@@ -179,12 +176,14 @@ ARGUMENTS: dict[tuple[str, str], Callable[[Scene, str], Awaitable[Arguments]]] =
     ("subject", "audit"): _address,
     ("put", "intake"): _items,
     ("put", "import"): _items,
+    ("put", "canary"): _items,
     ("put", "house"): _house_items,
     ("seal", "serve"): _records,
     ("seal", "intake"): _records,
     ("merge", "serve"): _merge,
     ("unmerge", "serve"): _unmerge,
     ("object", "serve"): _subject,
+    ("restrict", "serve"): _subject,
     ("record", ""): _fixed(act="owner", subjects=[new_id()]),
     ("erase", "serve"): _erase,
     ("cancel_erase", "serve"): _cancel,

@@ -10,7 +10,7 @@ import pytest
 from crm.keeper import policy
 from crm.keeper.__main__ import Keeper
 from crm.keeper.home import Home
-from crm.kit.clock import SystemClock
+from crm.kit.clock import Clock
 from crm.kit.ids import new_id
 from tests.contract import policy_table
 from tests.contract.policy_table import Row
@@ -62,7 +62,7 @@ def test_the_document_reads_back_as_the_policy() -> None:
 def test_every_verb_has_a_row_and_every_row_a_verb(tmp_path_factory: pytest.TempPathFactory) -> None:
     home = KeeperHome(tmp_path_factory.mktemp("verbs") / "home")
     home.init()
-    keeper = Keeper(Home.at(home.path), SystemClock(), None)
+    keeper = Keeper(Home(home.path), Clock(), None)
     try:
         assert set(keeper.engine._verbs) == {verb for verb, _ in policy.RULES}
     finally:

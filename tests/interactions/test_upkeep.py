@@ -12,7 +12,7 @@ from crm.db import Database, milliseconds, moment
 from crm.errors import KeeperUnavailable
 from crm.interactions import upkeep
 from crm.keeper_client import Keeper
-from crm.kit.clock import Clock, SystemClock, parse_rfc3339
+from crm.kit.clock import Clock, parse_rfc3339
 from crm.kit.ids import new_id
 from tests.product import Product, settings_for
 
@@ -59,7 +59,7 @@ async def reconcile(database: Database, keeper: Keeper) -> Callable[..., Any]:
     )
 
     async def once(clock: Clock | None = None) -> int:
-        return await upkeep.reconcile(database, keeper, clock or SystemClock(), settle_s=0)
+        return await upkeep.reconcile(database, keeper, clock or Clock(), settle_s=0)
 
     return once
 
@@ -165,7 +165,7 @@ async def test_rows_of_somebody_whose_key_is_dead_are_let_go(
 
     assert (await reconcile(), await reconcile()) == (1, 0)
     assert await contacts.due(database.reads, moment(1), 10) == [contact]
-    assert await upkeep.remove_due(database, SystemClock()) == 1
+    assert await upkeep.remove_due(database, Clock()) == 1
 
 
 async def test_what_is_undone_while_it_waits_stays_undone(
@@ -202,7 +202,7 @@ async def test_what_moved_since_it_was_seen_is_left_alone(product: Product, data
 async def test_one_process_works_at_a_time(
     database: Database, reconcile: Callable[..., Any], keeper: Keeper, product: Product
 ) -> None:
-    now = SystemClock().wall_ms()
+    now = Clock().wall_ms()
     await keeper.put(product.keeper.token("staff"), "intake", orphan(new_id()))
     await sql(database, "update upkeep set claimed_at = now() where task = 'reconcile'")
 
@@ -285,7 +285,7 @@ async def test_it_is_tried_again_when_the_keeper_is_down(
     monkeypatch.setattr(upkeep, "RETRY_S", 0)
     monkeypatch.setattr(upkeep, "reconcile", broken)
     monkeypatch.setattr(upkeep, "remove_due", none)
-    task = asyncio.create_task(RUN(database, keeper, SystemClock(), report=report, fail=failures.append))
+    task = asyncio.create_task(RUN(database, keeper, Clock(), report=report, fail=failures.append))
     await asyncio.wait_for(done.wait(), 30)
     task.cancel()
 

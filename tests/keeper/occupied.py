@@ -62,10 +62,11 @@ class Occupied:
         name = f"{roles[0]} {len(self.tokens)}"
         self.session("admin")
         asked = self.call("invite", "admin", name=name, roles=roles)[1]
+        code = asked["code"]
         if asked["decision"]:
             self.session("auditor")
-            asked = self.call("decide", "auditor", decision=asked["decision"], verdict="approve")[1]
-        assert self.call("accept", code=asked["code"], password=PASSWORD)[0] == "ok"
+            code += "." + self.call("decide", "auditor", decision=asked["decision"], verdict="approve")[1]["code"]
+        assert self.call("accept", code=code, password=PASSWORD)[0] == "ok"
         self.sign_in(name)
         return name
 

@@ -8,7 +8,7 @@ from typing import Any
 from crm.keeper_client import Keeper
 from crm.kit.ids import new_id
 from crm.kit.pii import Pii
-from tests.keeper.home import PASSWORD, KeeperHome, item
+from tests.keeper.home import PASSWORD, KeeperHome, invitation, item
 
 WAIT_S = 30.0
 
@@ -46,10 +46,7 @@ async def contact(
 
 async def hire(home: KeeperHome, web: Keeper, name: str, roles: Sequence[str]) -> str:
     """Bring somebody in by the usual two people; returns the token of a session."""
-    asked = await web.invite(home.token("admin"), name, roles)
-    if asked["decision"]:
-        asked = await web.decide(home.token("auditor"), asked["decision"], "approve")
-    await web.accept(asked["code"], Pii(PASSWORD))
+    await web.accept(await invitation(home, web, name, roles), Pii(PASSWORD))
     return await sign_in(web, name)
 
 

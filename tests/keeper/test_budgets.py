@@ -318,6 +318,22 @@ async def test_a_merged_set_counts_once_before_and_after(small: KeeperHome) -> N
     assert (await web.me(token))["budget"]["people"]["used"] == 1
 
 
+async def test_merging_people_nobody_compared_is_no_way_around(small: KeeperHome) -> None:
+    """A set is opened as one: whoever makes it has opened its people, or pays for them then."""
+    web, token = await small.client(), small.token("staff")
+    kept, *gone = [await contact(small, web, by="staff2") for _ in range(5)]
+    await opens(web, token, kept)
+    await opens(web, token, gone[0])
+    await web.merge(token, gone[0], kept)
+    await web.merge(token, gone[1], kept)
+    assert (await web.me(token))["budget"]["people"]["used"] == 3
+
+    with pytest.raises(OverBudget):
+        await web.merge(token, gone[2], kept)
+
+    await opens(web, token, kept)
+
+
 async def test_a_refused_call_costs_nothing(small: KeeperHome) -> None:
     web, token = await small.client(), small.token("staff")
     ada = await contact(small, web, by="staff2")

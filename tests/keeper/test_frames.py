@@ -117,11 +117,11 @@ async def test_what_is_no_request_ends_the_connection(home: KeeperHome, greeted:
 @pytest.mark.parametrize("is_greeted", [True, False])
 async def test_a_frame_over_the_limit_ends_the_connection(home: KeeperHome, greeted: Raw, *, is_greeted: bool) -> None:
     raw = greeted if is_greeted else await Raw.connect(home.path / "run" / "web.sock")
+    if not is_greeted:
+        await raw.receive()
 
     await raw.send_bytes((wire.FRAME_LIMIT + 1).to_bytes(4) + b"\x93\x01")
 
-    if not is_greeted:
-        await raw.receive()
     await refused_and_logged(home, raw)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from crm.errors import Invalid, NotFound, PurposeNotYours
+from crm.errors import Invalid, NotFound, PurposeNotYours, TooLarge
 from crm.keeper_client import Keeper
 from crm.kit.ids import new_id
 from crm.kit.pii import Pii
@@ -32,7 +32,7 @@ async def test_a_merged_set_is_opened_found_and_counted_as_one(home: KeeperHome,
         kept: "Ada", gone: "Augusta",
     }  # fmt: skip
     assert last(home, "open")["subjects"] == [kept, gone]
-    assert (await web.me(staff))["budget"]["people"]["used"] == 1
+    assert (await web.me(staff))["budget"]["people"]["used"] == 2, "the merge showed both, the open nobody else"
     assert not (await web.search(staff, Pii("augusta"))).matches
     match = await web.match(staff, "email", Pii("augusta@king.example"))
     assert match
@@ -80,6 +80,29 @@ async def test_a_chain_of_merges_is_one_set(home: KeeperHome, web: Keeper) -> No
 
     assert set(opened.people) == {first, second, third}
     assert {row["index"] for row in await web.looks(staff, first)} == {opened.index}
+
+
+async def test_a_set_has_ten_people(home: KeeperHome, web: Keeper) -> None:
+    staff = home.token("staff")
+    one, other, *rest = [await contact(home, web) for _ in range(12)]
+    for number, gone in enumerate(rest):
+        await web.merge(staff, gone, one if number < 5 else other)
+
+    with pytest.raises(TooLarge):
+        await web.merge(staff, one, other)
+
+
+async def test_recent_shows_nobody_through_a_merge(home: KeeperHome, web: Keeper) -> None:
+    """Whom the opened person was merged into, the caller may never have opened."""
+    staff, gone, kept = home.token("staff"), await contact(home, web), await contact(home, web, "Eve Moneypenny")
+    await web.open(staff, "serve", subjects=[gone], fields=["identity"], reason="call")
+    assert [label["id"] for label in (await web.recent(staff)).matches] == [gone]
+
+    await web.merge(home.token("staff2"), gone, kept)
+
+    assert not (await web.recent(staff)).matches
+    await web.open(staff, "serve", subjects=[kept], fields=["identity"], reason="call")
+    assert [label["id"] for label in (await web.recent(staff)).matches] == [kept]
 
 
 async def test_a_merge_is_undone_and_both_are_there_again(home: KeeperHome, web: Keeper) -> None:

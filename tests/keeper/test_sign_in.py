@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from crm.errors import Invalid, OverBudget, Unauthenticated
-from crm.kit.clock import SystemClock, parse_rfc3339
+from crm.kit.clock import Clock, parse_rfc3339
 from crm.kit.pii import Pii
 from tests.keeper.conftest import MakeHome
 from tests.keeper.home import PASSWORD, KeeperHome
@@ -30,7 +30,7 @@ async def test_a_session_says_who_it_is_for(home: KeeperHome) -> None:
     assert (entry["act"], entry["actor"], entry["outcome"]) == ("sign_in", home.cast["staff"].id, "ok")
     assert (entry["by"], entry["factors"]) == ("web", "password")
     began = parse_rfc3339(signed.expires_at) - 12 * 3_600_000
-    assert parse_rfc3339(entry["at"]) <= began <= SystemClock().wall_ms()
+    assert parse_rfc3339(entry["at"]) <= began <= Clock().wall_ms()
 
 
 async def test_a_name_is_the_same_in_capitals(home: KeeperHome) -> None:
@@ -220,3 +220,24 @@ async def test_guessing_the_old_password_is_slowed_down_too(home: KeeperHome) ->
     ]
 
     assert isinstance(answers[-1][0], OverBudget)
+
+
+async def test_a_sign_in_checked_before_the_password_changed_is_not_decided_after(home: KeeperHome) -> None:
+    web, staff = await home.client(), home.cast["staff"]
+    changing = asyncio.create_task(web.change_password(staff.token, Pii(PASSWORD), Pii(f"{PASSWORD} and more")))
+    tries = [asyncio.create_task(web.sign_in("staff", Pii(PASSWORD))) for _ in range(8)]
+
+    await changing
+    await asyncio.gather(*tries, return_exceptions=True)
+
+    # Those decided before it were ended by it; none was decided after it.
+    assert [session["is_current"] for session in await web.sessions(staff.token)] == [True]
+
+
+async def test_of_two_changes_at_once_the_old_password_serves_one(home: KeeperHome) -> None:
+    web, token = await home.client(), home.token("staff")
+    changes = [web.change_password(token, Pii(PASSWORD), Pii(f"{PASSWORD} number {n}")) for n in range(2)]
+
+    outcomes = await asyncio.gather(*changes, return_exceptions=True)
+
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", "Stale"]

@@ -125,11 +125,13 @@ async def test_fields_not_asked_for_are_not_given(home: KeeperHome) -> None:
     }
     assert await opened("identity.given_name", "identity") == {"identity": IDENTITY}
     assert await opened("identity", "identity.given_name") == {"identity": IDENTITY}
-    assert await opened("profile.nothing") == {"profile": {}}
+    assert await opened("profile.websites") == {"profile": {}}
     assert await opened() == {}
 
 
-@pytest.mark.parametrize("field", ["", "vocabulary", "notes", "identity.Given Name", ".x", "identity/x"])
+@pytest.mark.parametrize(
+    "field", ["", "vocabulary", "notes", "identity.Given Name", ".x", "identity/x", "identity.ada_lovelace"]
+)
 async def test_a_field_is_of_the_purposes_sections(home: KeeperHome, field: str) -> None:
     web, ada = await home.client(), await contact(home, await home.client())
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from crm.kit.canonical import decode, encode, lengths
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.text(st.characters(exclude_categories=["Cs"])),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner),
     max_leaves=20,
 )
@@ -65,9 +65,10 @@ def test_what_has_no_single_text_is_a_type_error(value: Any) -> None:
         encode(value)
 
 
-def test_half_a_surrogate_pair_is_refused() -> None:
-    with pytest.raises(ValueError, match="surrogates"):
-        encode("\ud800")
+@pytest.mark.parametrize("value", ["\ud800", 2**64, -(2**63) - 1])
+def test_what_cannot_be_carried_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError):
+        encode(value)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,8 @@ def test_half_a_surrogate_pair_is_refused() -> None:
         b"[" * 100_000,
         b"[" * 5000 + b"]" * 5000,
         b"9" * 5000,
+        b"18446744073709551616",
+        b"[" * 400 + b"]" * 400,
     ],
 )
 def test_another_spelling_is_refused(data: bytes) -> None:

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.kit.email import mask, match_key, plausible
+from crm.kit.email import mask, match_key
+from crm.kit.mailbox import plausible
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,6 @@ def test_addresses_one_could_write_to(address: str) -> None:
 )
 def test_typing_mistakes(address: str) -> None:
     assert not plausible(address)
-    assert mask(address) == "•••"
 
 
 @pytest.mark.parametrize(

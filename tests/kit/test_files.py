@@ -18,7 +18,7 @@ def test_where_the_system_has_a_cache_behind_fsync_it_is_flushed(
     monkeypatch.setattr(fcntl, "fcntl", lambda handle, command: asked.append((handle, command)))
     handle = os.open(tmp_path / "file", os.O_RDWR | os.O_CREAT)
 
-    files.sync_data(handle)
+    files.append(handle, b"x")
 
     os.close(handle)
     assert asked == [(handle, 51)]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.kit.clock import SystemClock, parse_rfc3339, rfc3339
+from crm.kit.clock import Clock, parse_rfc3339, rfc3339
 from crm.kit.ids import is_id, new_id
 
 LAST_MS = 253_402_300_799_999
@@ -65,14 +65,14 @@ def test_another_spelling_of_a_time_is_refused(text: str) -> None:
 
 def test_the_wall_clock_is_that_of_the_machine() -> None:
     before = datetime.fromtimestamp(time.time() - 1, UTC)
-    now = datetime.fromisoformat(rfc3339(SystemClock().wall_ms()))
+    now = datetime.fromisoformat(rfc3339(Clock().wall_ms()))
     after = datetime.fromtimestamp(time.time() + 1, UTC)
 
     assert before <= now <= after
 
 
 def test_the_steady_clock_does_not_go_back() -> None:
-    clock = SystemClock()
+    clock = Clock()
     readings = [clock.steady_ms() for _ in range(1000)]
 
     assert readings == sorted(readings)

@@ -48,9 +48,9 @@ class Cards:
         """Write a card anew from ``identity`` and ``channels``."""
         self.remove(subject)
         identity, channels = sections.get("identity", {}), sections.get("channels", {})
-        given, family, company = (_text(identity.get(part)) for part in ("given_name", "family_name", "company"))
+        given, family, company = (str(identity.get(part) or "") for part in ("given_name", "family_name", "company"))
         name = f"{given} {family}".strip()
-        addresses = [_text(address) for address in channels.get("emails") or []]
+        addresses = [str(address) for address in channels.get("emails") or []]
         mail = email.mask(addresses[0]) if addresses else ""
         words = " ".join(dict.fromkeys(text.words(f"{name} {company}")))
         card = "INSERT INTO card VALUES(NULL,?,?,?,?,?,?)"
@@ -91,7 +91,3 @@ class Cards:
         """Return one card."""
         row = self._db.execute("SELECT subject, name, company, email FROM card WHERE subject=?", (subject,)).fetchone()
         return Card(*row) if row else None
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -20,17 +20,17 @@ WITHIN_MS = 25 * 3_600_000
 # How an entry names an id: as who acted, as whom it is about, as who was shown. An id is looked for by what it
 # was there: somebody who stores a person under a colleague's id does not get into that colleague's log.
 ACTED, ABOUT, SHOWN = 1, 2, 4
-SHOWING = frozenset({"open", "search", "labels", "match", "subject"})
 
 _stamp = functools.lru_cache(maxsize=4)(clock.rfc3339)
 
 
 class Log:
-    """The log of one home; ``origin`` names it for ever."""
+    """The log of one home; ``origin`` names it for ever. ``showing`` are the acts that show whom they are about."""
 
-    def __init__(self, store: Store, signer: note.Signer) -> None:
+    def __init__(self, store: Store, signer: note.Signer, showing: frozenset[str]) -> None:
         self._store = store
         self._signer = signer
+        self._showing = showing
         self.origin = signer.name
         self.size = store.head.size
         self.last_ms = 0
@@ -48,11 +48,11 @@ class Log:
 
     def check(self) -> None:
         """Compare the tree with its signed checkpoint, the last 25 hours of entries with the tree; or ``Refuse``."""
-        stored = self.checkpoint()
-        if self.size == 0 and not stored:
+        if self.size == 0 and not self.checkpoint():
             return
-        self._must_be(stored)
-        for tile in range(self.since(self.time_of(self.size - 1)) // tiles.WIDTH, self.size // tiles.WIDTH + 1):
+        self._must_be(self.checkpoint())
+        oldest = self.index_at(self.time_of(self.size - 1) - WITHIN_MS)
+        for tile in range(oldest // tiles.WIDTH, self.size // tiles.WIDTH + 1):
             self._check_tile(tile)
 
     def _must_be(self, checkpoint: str) -> None:
@@ -95,7 +95,7 @@ class Log:
         """Add one entry to the open group."""
         index, leaf = self.size, merkle.leaf_hash(body)
         self._entries.append((index, body, leaf))
-        how = SHOWN if entry["act"] in SHOWING and entry["outcome"] == "ok" else ABOUT
+        how = SHOWN if entry["act"] in self._showing and entry["outcome"] == "ok" else ABOUT
         self._mentions += [(id_, index, how) for id_ in dict.fromkeys(entry.get("subjects", ()))]
         if "actor" in entry:
             self._mentions.append((entry["actor"], index, ACTED))
@@ -135,10 +135,6 @@ class Log:
     def index_at(self, wall_ms: int) -> int:
         """Return the first index whose time is not before ``wall_ms``."""
         return bisect.bisect_left(range(self.size), wall_ms, key=self.time_of)
-
-    def since(self, wall_ms: int) -> int:
-        """Return the first index not older than 25 hours before ``wall_ms``."""
-        return self.index_at(wall_ms - WITHIN_MS)
 
     def mentions(self, id_: str, how: int, start: int, end: int, limit: int) -> list[int]:
         """Return the indexes within ``[start, end)`` that name an id so; newest first if limit < 0."""
