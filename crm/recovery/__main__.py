@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crm.keeper.home import Home, open_home
 from crm.keeper.keys import Keyring, read_root
-from crm.kit.files import FileFault
+from crm.kit.files import FileFault, lock
 from crm.kit.process import harden
 from crm.kit.sealing import KeyFault
 from crm.kit.store import Fatal, Refuse
@@ -75,6 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _refused(reason: str) -> int:
+    print(f"refused: {reason}", file=sys.stderr)  # noqa: T201
+    return REFUSED
+
+
 def _pairs(given: Sequence[str]) -> dict[str, int]:
     return {name: int(value) for name, _, value in (pair.partition("=") for pair in given)}
 
@@ -84,6 +89,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     home = Home.at(options.home, options.journal)
     harden()
+    home.file.parent.mkdir(parents=True, exist_ok=True)
+    if lock(home.file.with_name("lock")) is None:
+        return _refused("a keeper, or another of these commands, is running on this home: stop it first")
     passphrase = sys.stdin.readline().rstrip("\n") if options.passphrase_stdin else None
     try:
         if options.command == "restore":
@@ -93,8 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             region=options.region, recovery=options.recovery, uids=_pairs(options.uid), passphrase=passphrase,
         )  # fmt: skip
     except (Refuse, Fatal, KeyFault, FileFault) as refused:
-        print(f"refused: {refused}", file=sys.stderr)  # noqa: T201
-        return REFUSED
+        return _refused(str(refused))
     return 0
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import copy
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ import pytest
 from crm.audit.service import verify_home
 from crm.errors import CrmError, NotFound
 from crm.kit import canonical
+from crm.kit.files import lock
 from crm.kit.ids import new_id
 from crm.kit.note import Checkpoint
 from crm.kit.pii import Pii
@@ -219,6 +221,30 @@ async def test_what_is_refused(drill: Drill, tmp_path: Path) -> None:
     status, said = drill.restore()
     assert status == 0, said
     await _whole(drill, home, tmp_path / "after")
+
+
+async def test_one_at_a_time_on_a_home(drill: Drill, tmp_path: Path) -> None:
+    """A keeper holds its home's lock, and so does each of these commands; one that came too late changes nothing."""
+    home, new = drill.home, KeeperHome(tmp_path / "new")
+    new.file.parent.mkdir(parents=True)
+    held = lock(new.file.with_name("lock"))
+    assert held is not None
+    done = new.call("init", "--origin", "k.example/log")
+    assert (done.returncode, list(new.path.iterdir())) == (75, [new.file.parent])
+    assert "running" in done.stderr
+    os.close(held)
+    new.init()
+
+    shutil.rmtree(home.file.parent)
+    home.file.parent.mkdir()
+    assert home.start(), "sealed, and running"
+    status, said = drill.restore()
+    assert status == 75
+    assert "running" in said
+    assert not home.file.exists()
+    assert home.stop() == 75
+    status, said = drill.restore()
+    assert status == 0, said
 
 
 ADMIN, AUDITOR = f"admin {PASSWORD}", f"auditor {PASSWORD}"
