@@ -20,24 +20,29 @@ REFUSED = 75
 
 
 def _restore(home: Home, options: argparse.Namespace, passphrase: str | None) -> int:
+    known = restore.read_known(options.last_known, options.key) if options.last_known else None
+    cut = restore.check(home, options.snapshot, options.key, known, with_loss=options.with_loss)
     if options.escrow:
         identity = getpass.getpass("Recovery identity: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
         restore.recover_keys(
             home, options.escrow, identity, restore.tenant_of(options.snapshot),
             uids=_pairs(options.uid), passphrase=passphrase,
         )  # fmt: skip
-    restore.restore(home, options.snapshot, options.key, with_loss=options.with_loss)
+    restore.restore(home, options.snapshot, options.key, cut)
     try:
         if options.with_loss:
             agreed = restore.agree(home, [_ask_person() for _ in range(2)])
             ring = Keyring(home.keys, read_root(home.keys, passphrase), restore.tenant_of(home.file))
-            last_known = options.last_known.read_text() if options.last_known else ""
-            facts = restore.begin_new_log(home, ring, agreed, last_known)
+            facts = restore.begin_new_log(home, ring, agreed, known)
             print(json.dumps(facts, sort_keys=True))  # noqa: T201
         else:
             store, _, log, replayed = open_home(home, passphrase)
-            print(f"restored: {replayed} groups applied behind the snapshot, {log.size} entries")  # noqa: T201
             store.close()
+            print(f"restored: {replayed} groups applied behind the snapshot, {log.size} entries")  # noqa: T201
+            if cut:
+                print(f"no whole record, kept beside the journal: {cut.kept.name}, {len(cut.content)} bytes")  # noqa: T201
+            if not known:
+                print("that nothing is missing, only a checkpoint somebody kept can tell (--last-known)")  # noqa: T201
     except BaseException:
         # Not restored is not there: the next try begins anew.
         home.file.unlink()
