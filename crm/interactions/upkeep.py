@@ -6,18 +6,18 @@ Every web process runs this; a row in `upkeep` is claimed, so that one of them w
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from asyncpg import Record
 
 from crm.contacts import queries as contacts
-from crm.db import DOWN, Database, milliseconds, moment
-from crm.errors import CrmError
+from crm.db import Database, milliseconds, moment
 from crm.interactions import queries
 from crm.keeper_client import Keeper
 from crm.kit.clock import Clock
 
-TASK = "reconcile"
+REMOVE = "remove"
 EVERY_S = 3600
 RETRY_S = 30
 # A request that is under way has an entry and no row yet; none takes longer than this.
@@ -27,25 +27,28 @@ CLAIM_MS = 10 * 60_000
 GRACE_MS = 3_600_000
 BATCH = 500
 
-TRY_AGAIN: tuple[type[Exception], ...] = (CrmError, *DOWN)
-
 Report = Callable[..., None]
 
 
 async def run(
     database: Database, keeper: Keeper, clock: Clock, *, report: Report, fail: Callable[[BaseException], None]
 ) -> None:
-    """Reconcile and remove now, and every hour; a keeper or database that is down is tried again soon."""
+    """Reconcile and remove now, and every hour; what fails is reported and tried again soon, whatever it is."""
     while True:
         pause = EVERY_S
         try:
             marked = await reconcile(database, keeper, clock)
             removed = await remove_due(database, clock)
             report("upkeep", marked=marked, removed=removed)
-        except TRY_AGAIN as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would notice that it ended
             fail(error)
             pause = RETRY_S
         await asyncio.sleep(pause)
+
+
+def reconciling(origin: str) -> str:
+    """Name the task for one log: after a restore with loss another begins at 0, and nothing of it was looked at."""
+    return f"reconcile {sha256(origin.encode()).hexdigest()[:16]}"
 
 
 async def reconcile(database: Database, keeper: Keeper, clock: Clock, *, settle_s: float = SETTLE_S) -> int:
@@ -54,14 +57,13 @@ async def reconcile(database: Database, keeper: Keeper, clock: Clock, *, settle_
     What the keeper made and PostgreSQL never got is marked in the log; who is merged or to be erased in the
     keeper becomes so here.
     """
-    now = clock.wall_ms()
-    async with database.writes() as db:
-        position = await contacts.claim(db, TASK, moment(now), moment(now - CLAIM_MS))
+    origin, size, _ = (await keeper.checkpoint()).split("\n", 2)
+    # What is written from here on belongs to the next round.
+    task, end = reconciling(origin), int(size)
+    position = await _claim(database, task, clock)
     if position is None:
         return 0
     marked = 0
-    # What is written from here on belongs to the next round.
-    end = (await keeper.status())["size"]
     try:
         while position < end - 1:
             page = await keeper.made(position)
@@ -81,9 +83,19 @@ async def reconcile(database: Database, keeper: Keeper, clock: Clock, *, settle_
             marked += len(missing) + len(moved)
             position = end - 1 if page["next"] is None else min(page["next"], end - 1)
     finally:
-        async with database.writes() as db:
-            await contacts.release(db, TASK, position)
+        await _release(database, task, position)
     return marked
+
+
+async def _claim(database: Database, task: str, clock: Clock) -> int | None:
+    now = clock.wall_ms()
+    async with database.writes() as db:
+        return await contacts.claim(db, task, moment(now), moment(now - CLAIM_MS))
+
+
+async def _release(database: Database, task: str, position: int) -> None:
+    async with database.writes() as db:
+        await contacts.release(db, task, position)
 
 
 async def _missing(database: Database, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -103,8 +115,12 @@ async def _moved(
 ) -> list[tuple[Record, str | None, datetime | None]]:
     """Return the rows of those who stand otherwise in the keeper, and how they stand there."""
     found = []
+    there = await contacts.standing(database.reads, {one["into"] for one in now.values()} - {None})
     for seen in (await contacts.states(database.reads, now.keys())).values():
         into, due = now[seen["id"]]["into"], now[seen["id"]]["due"]
+        if into not in there:
+            # A row cannot point at one that never came.
+            into = None
         if due == 0:
             # The key is dead, and no merge is remembered: all there is to do is to let the rows go.
             is_equal, into = seen["erase_due_at"] is not None, seen["merged_into"]
@@ -117,10 +133,16 @@ async def _moved(
 
 async def remove_due(database: Database, clock: Clock) -> int:
     """Delete the rows of contacts whose key is dead; returns how many contacts went."""
+    position = await _claim(database, REMOVE, clock)
+    if position is None:
+        return 0
     before = moment(clock.wall_ms() - GRACE_MS)
     removed = 0
-    while ids := await contacts.due(database.reads, before, BATCH):
-        async with database.writes() as db:
-            await queries.remove_of(db, ids)
-            removed += await contacts.remove(db, ids, before)
+    try:
+        while ids := await contacts.due(database.reads, before, BATCH):
+            async with database.writes() as db:
+                await queries.remove_of(db, ids)
+                removed += await contacts.remove(db, ids, before)
+    finally:
+        await _release(database, REMOVE, position)
     return removed

@@ -207,11 +207,11 @@ class Store:
 
 
 def connect(file: Path) -> sqlite3.Connection:
-    """Open a keeper's file for writing, with the settings its promises rest on."""
+    """Open a keeper's file for writing, with the settings its promises rest on; once open it waits for nobody."""
     db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, cached_statements=256)
     for pragma in (
         "journal_mode=WAL", "synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON", "secure_delete=ON",
-        "cache_size=-65536", "wal_autocheckpoint=4000", "temp_store=MEMORY", "foreign_keys=OFF",
+        "cache_size=-65536", "wal_autocheckpoint=4000", "temp_store=MEMORY", "foreign_keys=OFF", "busy_timeout=0",
     ):  # fmt: skip
         db.execute(f"PRAGMA {pragma}")
     return db

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from crm.keeper.home import Home, open_home
 from crm.keeper.keys import Keyring, read_root
-from crm.kit.files import FileFault
+from crm.kit.files import FileFault, lock
 from crm.kit.process import harden
 from crm.kit.sealing import KeyFault
 from crm.kit.store import Fatal, Refuse
@@ -20,24 +20,29 @@ REFUSED = 75
 
 
 def _restore(home: Home, options: argparse.Namespace, passphrase: str | None) -> int:
+    known = restore.read_known(options.last_known, options.key) if options.last_known else None
+    cut = restore.check(home, options.snapshot, options.key, known, with_loss=options.with_loss)
     if options.escrow:
         identity = getpass.getpass("Recovery identity: ") if sys.stdin.isatty() else sys.stdin.readline().strip()
         restore.recover_keys(
             home, options.escrow, identity, restore.tenant_of(options.snapshot),
             uids=_pairs(options.uid), passphrase=passphrase,
         )  # fmt: skip
-    restore.restore(home, options.snapshot, options.key, with_loss=options.with_loss)
+    restore.restore(home, options.snapshot, options.key, cut)
     try:
         if options.with_loss:
             agreed = restore.agree(home, [_ask_person() for _ in range(2)])
             ring = Keyring(home.keys, read_root(home.keys, passphrase), restore.tenant_of(home.file))
-            last_known = options.last_known.read_text() if options.last_known else ""
-            facts = restore.begin_new_log(home, ring, agreed, last_known)
+            facts = restore.begin_new_log(home, ring, agreed, known)
             print(json.dumps(facts, sort_keys=True))  # noqa: T201
         else:
             store, _, log, replayed = open_home(home, passphrase)
-            print(f"restored: {replayed} groups applied behind the snapshot, {log.size} entries")  # noqa: T201
             store.close()
+            print(f"restored: {replayed} groups applied behind the snapshot, {log.size} entries")  # noqa: T201
+            if cut:
+                print(f"no whole record, kept beside the journal: {cut.kept.name}, {len(cut.content)} bytes")  # noqa: T201
+            if not known:
+                print("that nothing is missing, only a checkpoint somebody kept can tell (--last-known)")  # noqa: T201
     except BaseException:
         # Not restored is not there: the next try begins anew.
         home.file.unlink()
@@ -75,6 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _refused(reason: str) -> int:
+    print(f"refused: {reason}", file=sys.stderr)  # noqa: T201
+    return REFUSED
+
+
 def _pairs(given: Sequence[str]) -> dict[str, int]:
     return {name: int(value) for name, _, value in (pair.partition("=") for pair in given)}
 
@@ -84,6 +94,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     home = Home(options.home, options.journal)
     harden()
+    home.file.parent.mkdir(parents=True, exist_ok=True)
+    if lock(home.file.with_name("lock")) is None:
+        return _refused("a keeper, or another of these commands, is running on this home: stop it first")
     passphrase = sys.stdin.readline().rstrip("\n") if options.passphrase_stdin else None
     try:
         if options.command == "restore":
@@ -93,8 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             region=options.region, recovery=options.recovery, uids=_pairs(options.uid), passphrase=passphrase,
         )  # fmt: skip
     except (Refuse, Fatal, KeyFault, FileFault) as refused:
-        print(f"refused: {refused}", file=sys.stderr)  # noqa: T201
-        return REFUSED
+        return _refused(str(refused))
     return 0
 
 

@@ -8,7 +8,11 @@ old log's last known size and root.
 import hashlib
 import shutil
 import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import msgpack
 import pyrage
@@ -18,10 +22,11 @@ from crm.keeper import policy
 from crm.keeper.home import Home
 from crm.keeper.keys import Keyring
 from crm.keeper.tables import TABLES
-from crm.kit import clock, journal, note, signed
+from crm.kit import clock, journal, merkle, note, signed
 from crm.kit.clock import Clock
 from crm.kit.files import file_hash, sync_folder, write_secret
-from crm.kit.store import Refuse, connect, new_segment
+from crm.kit.note import Checkpoint
+from crm.kit.store import Group, Head, Refuse, connect, new_segment
 from crm.recovery.make import forget_wal, make_folders, make_root, make_services, write_vkey
 
 RESTORERS = frozenset({"admin", "auditor", "privacy"})
@@ -49,11 +54,35 @@ def recover_keys(
         Keyring.store(home.keys, root, tenant, name, key)
 
 
-def restore(home: Home, snapshot: Path, vkey: str, *, with_loss: bool) -> None:
-    """Put a signed snapshot in place; the next start applies the journal behind it and checks where it ends.
+class Cut(NamedTuple):
+    """What stands at the journal's end and is no whole record: where it is kept, and its bytes."""
+
+    kept: Path
+    content: bytes
+
+
+def read_known(path: Path, vkey: str) -> Checkpoint:
+    """Read a checkpoint that somebody kept.
 
     Raises:
-        Refuse: there is a keeper's file here, or the snapshot is not what was signed.
+        Refuse: there is none, or not one that this log's key signed.
+    """
+    try:
+        text, _ = signed.open_note(path.read_text(), [signed.Verifier.parse(vkey)])
+        return signed.parse_checkpoint(text)
+    except (OSError, ValueError) as error:
+        raise Refuse("the last known checkpoint is missing or not signed by this log's key") from error
+
+
+def check(home: Home, snapshot: Path, vkey: str, known: Checkpoint | None, *, with_loss: bool) -> Cut | None:
+    """Check snapshot and journal before anything is written; returns what of the journal has to be cut off.
+
+    A crash leaves an incomplete end, and so does who takes away the newest entries. Only a checkpoint that was
+    kept elsewhere tells one from the other.
+
+    Raises:
+        Refuse: there is a keeper's file here; the snapshot is not what was signed; the journal's end is
+            incomplete or changed and nobody knows where it was; the log is not the one of the last known checkpoint.
     """
     if home.file.exists():
         raise Refuse("there is a keeper's file here already: move it away first")
@@ -65,7 +94,60 @@ def restore(home: Home, snapshot: Path, vkey: str, *, with_loss: bool) -> None:
         raise Refuse("the snapshot's note is missing or not signed by this log's key") from error
     if text.split("\n")[3] != file_hash(snapshot):
         raise Refuse("the snapshot is not the file its note was signed for")
+    with closing(_read(snapshot)) as db:
+        head = Head(*msgpack.unpackb(db.execute("SELECT value FROM meta WHERE key='head'").fetchone()[0]))
+        leaves, cut = _behind(home.journal, head)
+        if cut and not known:
+            raise Refuse(
+                "the journal's end is incomplete or was changed, and what is missing cannot be told: "
+                "give the newest checkpoint anybody kept (--last-known)"
+            )
+        # With loss, what was known and is not there is what the new log's first entry says.
+        if known and (not with_loss or known.size <= head.size):
+            hashes = (row[0] for row in db.execute("SELECT hash FROM entry ORDER BY idx"))
+            _must_hold(chain(hashes, leaves), known)
+    return cut
+
+
+def _behind(folder: Path, head: Head) -> tuple[list[bytes], Cut | None]:
+    """Return the leaf hashes of what the journal holds behind a head, and what of it is no whole record."""
+    leaves, cut = list[bytes](), None
+    for path in [path for path in sorted(folder.glob("*.kj")) if path.name >= head.segment]:
+        if cut:
+            raise Refuse("a journal segment that others follow is incomplete or was changed")
+        with path.open("rb") as stream:
+            try:
+                before, start = journal.read_header(stream), journal.HEADER_SIZE
+                if path.name == head.segment:
+                    before, start = head.chain, head.end
+                for record in journal.records(stream, start, before):
+                    leaves += map(merkle.leaf_hash, Group(*msgpack.unpackb(record.payload)).entries)
+            except journal.Torn as torn:
+                stream.seek(torn.offset)
+                content = stream.read()
+                # Named by what it holds: no other end that was cut off is ever written over.
+                digest = hashlib.sha256(content).hexdigest()[:16]
+                cut = Cut(path.with_name(f"{path.name}.cut-{digest}"), content)
+            except (TypeError, ValueError) as error:
+                raise Refuse("the journal was changed") from error
+    return leaves, cut
+
+
+def _must_hold(leaves: Iterable[bytes], known: Checkpoint) -> None:
+    tree = merkle.Frontier()
+    for leaf in islice(leaves, known.size):
+        tree.append(leaf)
+    if tree.size < known.size:
+        raise Refuse(f"the log would end at {tree.size} entries, and the last known checkpoint has {known.size}")
+    if tree.root() != known.root:
+        raise Refuse("the log is not the one of the last known checkpoint")
+
+
+def restore(home: Home, snapshot: Path, vkey: str, cut: Cut | None) -> None:
+    """Put a checked snapshot in place; the next start applies the journal behind it and cuts off what is kept here."""
     make_folders(home)
+    if cut:
+        write_secret(cut.kept, cut.content)
     temporary = home.file.with_suffix(".restored")
     shutil.copyfile(snapshot, temporary)
     temporary.chmod(0o600)
@@ -77,11 +159,12 @@ def restore(home: Home, snapshot: Path, vkey: str, *, with_loss: bool) -> None:
 
 def tenant_of(snapshot: Path) -> str:
     """Return the tenant id a snapshot belongs to."""
-    db = sqlite3.connect(f"file:{snapshot}?mode=ro", uri=True)
-    try:
+    with closing(_read(snapshot)) as db:
         return str(db.execute("SELECT value FROM meta WHERE key='tenant'").fetchone()[0])
-    finally:
-        db.close()
+
+
+def _read(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
 
 
 def agree(home: Home, people: list[tuple[str, str]]) -> list[str]:
@@ -107,7 +190,9 @@ def agree(home: Home, people: list[tuple[str, str]]) -> list[str]:
     return found
 
 
-def begin_new_log(home: Home, signer_of: Keyring, agreed: list[str], last_known: str) -> dict[str, object]:
+def begin_new_log(
+    home: Home, signer_of: Keyring, agreed: list[str], last_known: Checkpoint | None
+) -> dict[str, object]:
     """Start a new log on a restored file whose journal is lost; returns what its first entry says.
 
     Entries of the old log stay in the snapshot; the file keeps people, keys and accounts.
@@ -119,10 +204,7 @@ def begin_new_log(home: Home, signer_of: Keyring, agreed: list[str], last_known:
             meta["checkpoint"], [signed.Verifier.parse(note.Signer(meta["origin"], signer_of.log).vkey)]
         )
         old = signed.parse_checkpoint(text)
-        known = old
-        if last_known:
-            text, _ = signed.open_note(last_known, [signed.Verifier.parse(note.Signer(old.origin, signer_of.log).vkey)])
-            known = signed.parse_checkpoint(text)
+        known = max(old, last_known or old, key=lambda one: one.size)
         origin = f"{old.origin.partition('+')[0]}+{hashlib.sha256(known.text().encode()).hexdigest()[:8]}".replace(
             "+", "/after-"
         )

@@ -1,10 +1,13 @@
 """Making the two stores agree, and removing what is erased."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from api.main import create_app
 from crm.contacts import queries as contacts
@@ -14,6 +17,8 @@ from crm.interactions import upkeep
 from crm.keeper_client import Keeper
 from crm.kit.clock import Clock, parse_rfc3339
 from crm.kit.ids import new_id
+from crm.kit.pii import Pii
+from tests.keeper.home import PASSWORD, KeeperHome, gather_cast
 from tests.product import Product, settings_for
 
 RUN = upkeep.run  # before the fixture of the application stands something in for it
@@ -50,12 +55,13 @@ async def sql(database: Database, statement: str, *values: Any) -> Any:
 @pytest.fixture
 async def reconcile(database: Database, keeper: Keeper) -> Callable[..., Any]:
     """Reconcile what was made from here on, without waiting for requests that may be under way."""
-    size = (await keeper.status())["size"]
+    origin, size, _ = (await keeper.checkpoint()).split("\n", 2)
     await sql(
         database,
-        "insert into upkeep (task, position) values ('reconcile', $1) "
-        "on conflict (task) do update set position = $1, claimed_at = null",
-        size - 1,
+        "insert into upkeep (task, position) values ($1, $2) "
+        "on conflict (task) do update set position = $2, claimed_at = null",
+        upkeep.reconciling(origin),
+        int(size) - 1,
     )
 
     async def once(clock: Clock | None = None) -> int:
@@ -151,6 +157,20 @@ async def test_an_erasure_that_only_the_keeper_knows_is_made_here_too(
     assert (await product.staff.get(f"/v1/contacts/{contact}", params=SERVE)).status_code == 200
 
 
+async def test_a_merge_into_somebody_whose_row_never_came(
+    product: Product, keeper: Keeper, database: Database, reconcile: Callable[..., Any]
+) -> None:
+    """There is nothing to point at: the one is an orphan, the other stays as it is, and the task goes on."""
+    gone, lost = await product.contact(), new_id()
+    token = product.keeper.token("staff")
+    await keeper.put(token, "intake", orphan(lost))
+    await keeper.merge(token, gone, lost)
+
+    assert (await reconcile(), await reconcile()) == (1, 0)
+
+    assert (await contacts.states(database.reads, [gone]))[gone]["merged_into"] is None
+
+
 async def test_rows_of_somebody_whose_key_is_dead_are_let_go(
     product: Product, keeper: Keeper, database: Database, monkeypatch: pytest.MonkeyPatch, reconcile: Callable[..., Any]
 ) -> None:
@@ -204,7 +224,7 @@ async def test_one_process_works_at_a_time(
 ) -> None:
     now = Clock().wall_ms()
     await keeper.put(product.keeper.token("staff"), "intake", orphan(new_id()))
-    await sql(database, "update upkeep set claimed_at = now() where task = 'reconcile'")
+    await sql(database, "update upkeep set claimed_at = now() where task like 'reconcile %'")
 
     assert await reconcile() == 0
     # Whoever took it has died since.
@@ -227,6 +247,51 @@ async def test_it_goes_on_where_it_was_stopped(
     assert await reconcile() == 1
 
 
+async def test_a_keeper_that_is_down_leaves_nothing_claimed(
+    product: Product, keeper: Keeper, monkeypatch: pytest.MonkeyPatch, reconcile: Callable[..., Any]
+) -> None:
+    await keeper.put(product.keeper.token("staff"), "intake", orphan(new_id()))
+
+    async def down(*_: object, **__: object) -> None:
+        raise KeeperUnavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper, "call", down)
+        with pytest.raises(KeeperUnavailable):
+            await reconcile()
+
+    assert await reconcile() == 1
+
+
+async def test_after_a_restore_with_loss_it_begins_anew(database: Database, tmp_path: Path) -> None:
+    """The new log begins at 0: how far the old one had been looked at says nothing of it."""
+    home = KeeperHome(tmp_path / "home")
+    home.init(options=("--origin", "lossy.example/log"))
+    try:
+        assert home.start(), home.stderr()
+        await gather_cast(home, second_factor="optional")
+        made = await (await home.client("admin")).call("backup", to=str(tmp_path / "safe"))
+        web = await home.client()
+        await web.put(home.token("staff"), "intake", orphan(new_id()))
+        assert await upkeep.reconcile(database, web, Clock(), settle_s=0) == 1
+        await home.disconnect()
+        assert home.stop() == 0
+        shutil.rmtree(home.file.parent)
+        shutil.rmtree(home.journal)
+        both = f"admin {PASSWORD}\nauditor {PASSWORD}\n"
+        options = ("--snapshot", made["snapshot"], "--key", home.vkey, "--with-loss")
+        assert home.call("restore", *options, stdin=both).returncode == 0
+
+        assert home.start(), home.stderr()
+        web = await home.client()
+        staff = (await web.sign_in("staff", Pii(PASSWORD))).token.reveal()
+        await web.put(staff, "intake", orphan(new_id()))
+        once, again = [await upkeep.reconcile(database, web, Clock(), settle_s=0) for _ in range(2)]
+        assert (once, again) == (1, 0)
+    finally:
+        await home.aclose()
+
+
 async def test_rows_go_when_the_erasure_has_fallen_due(product: Product, database: Database) -> None:
     gone, kept = await product.contact(), await product.contact()
     call = {"kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z"}
@@ -247,6 +312,64 @@ async def test_rows_go_when_the_erasure_has_fallen_due(product: Product, databas
     assert (await sql(database, "select id from contact where id in ($1, $2)", gone, merged)).all() == []
 
 
+async def test_one_process_removes_at_a_time(
+    product: Product, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = await product.contact()
+    await product.staff.delete(f"/v1/contacts/{gone}", params={"ground": "request"})
+    rows = await sql(database, "select erase_due_at from contact where id = $1", gone)
+    late = At(milliseconds(rows.one()[0]) + upkeep.GRACE_MS + 1)
+    due = contacts.due
+    second: list[int] = []
+
+    async def meanwhile(*asked: Any) -> list[str]:
+        monkeypatch.setattr(contacts, "due", due)
+        second.append(await upkeep.remove_due(database, late))
+        return await due(*asked)
+
+    monkeypatch.setattr(contacts, "due", meanwhile)
+
+    first = await upkeep.remove_due(database, late)
+
+    assert second == [0]
+    assert first >= 1
+    assert (await sql(database, "select id from contact where id = $1", gone)).all() == []
+
+
+async def test_two_processes_at_once_remove_everybody_once(product: Product, database: Database) -> None:
+    gone = [await product.contact() for _ in range(5)]
+    for contact in gone:
+        await product.staff.delete(f"/v1/contacts/{contact}", params={"ground": "request"})
+    rows = await sql(database, "select max(erase_due_at) from contact where erase_due_at is not null")
+    late = At(milliseconds(rows.one()[0]) + upkeep.GRACE_MS + 1)
+    count = "select count(*) from contact where erase_due_at is not null"
+    all_due = (await sql(database, count)).one()[0]
+
+    removed = await asyncio.gather(*(upkeep.remove_due(database, late) for _ in range(2)))
+
+    assert sum(removed) == all_due
+    assert (await sql(database, count)).one()[0] == 0
+
+
+async def test_a_removal_that_fails_is_not_held_for_itself(
+    product: Product, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = await product.contact()
+    await product.staff.delete(f"/v1/contacts/{gone}", params={"ground": "request"})
+    rows = await sql(database, "select erase_due_at from contact where id = $1", gone)
+    late = At(milliseconds(rows.one()[0]) + upkeep.GRACE_MS + 1)
+
+    async def broken(*_: object) -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(contacts, "remove", broken)
+        with pytest.raises(ConnectionError):
+            await upkeep.remove_due(database, late)
+
+    assert await upkeep.remove_due(database, late) >= 1
+
+
 async def test_the_application_starts_it(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
     started = asyncio.Event()
 
@@ -260,8 +383,13 @@ async def test_the_application_starts_it(product: Product, monkeypatch: pytest.M
         await asyncio.wait_for(started.wait(), 30)
 
 
-async def test_it_is_tried_again_when_the_keeper_is_down(
-    database: Database, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error",
+    [KeeperUnavailable(), IntegrityError("", None, Exception()), ValueError()],
+    ids=lambda error: type(error).__name__,
+)
+async def test_it_is_tried_again_whatever_failed(
+    database: Database, keeper: Keeper, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     failures: list[BaseException] = []
     reports: list[dict[str, int]] = []
@@ -272,7 +400,7 @@ async def test_it_is_tried_again_when_the_keeper_is_down(
         nonlocal down
         if down:
             down = False
-            raise KeeperUnavailable
+            raise error
         return 7
 
     async def none(*_: object) -> int:
@@ -289,5 +417,5 @@ async def test_it_is_tried_again_when_the_keeper_is_down(
     await asyncio.wait_for(done.wait(), 30)
     task.cancel()
 
-    assert [type(one) for one in failures] == [KeeperUnavailable]
+    assert [type(one) for one in failures] == [type(error)]
     assert reports == [{"marked": 7, "removed": 0}]

@@ -2,21 +2,28 @@
 
 import asyncio
 import contextlib
+import fcntl
 import random
 import sqlite3
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from crm.errors import KeeperUnavailable
+from crm.keeper.home import Home, open_home
 from crm.kit.ids import new_id
 from crm.kit.pii import Pii
+from crm.kit.store import Group
 from tests.keeper.conftest import FaultsFor, MakeHome
-from tests.keeper.evidence import Evidence, Worker, check_readable
+from tests.keeper.evidence import Evidence, Worker, check_readable, work
 from tests.keeper.faults import Fault
 from tests.keeper.home import PASSWORD, KeeperHome, item
 from tests.keeper.table import SYNC, WRITE, Table
+
+# What of a write-ahead log's index is locked by who recovers it: one byte, there (SQLite, walformat.html).
+RECOVERING = 1, 122
 
 # An erasure falling due is a group like others; then the write-ahead log is emptied into the file.
 DYING = {
@@ -132,6 +139,55 @@ async def test_keys_die_under_the_eyes_of_a_reader(aging: Table) -> None:
     await _people(after, 1)
     await after.web.status()
     assert not [secret for secret in gone if secret in _on_disk(home)]
+
+
+async def test_a_group_does_not_wait_for_a_reader(make_home: MakeHome) -> None:
+    """The reader lets go soon after the write-ahead log is to be emptied, and still the group is done before."""
+    home = await make_home(start=False)
+    store, _, log, _ = open_home(Home(home.path), None)
+    wal = home.file.with_name("keeper.db-wal")
+    emptying, done = threading.Event(), threading.Event()
+
+    def write() -> None:
+        store.begin()
+        op = ("meta", "note", store.head.seq)
+        store.run(op)
+        store.write(Group(store.head.seq + 1, log.size, [], [op], log.sign()))
+
+    def let_go() -> None:
+        emptying.wait()
+        done.wait(2)
+        reader.execute("ROLLBACK")
+
+    reader = sqlite3.connect(f"file:{home.file}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    with contextlib.closing(store), contextlib.closing(reader):
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM entry").fetchone()
+        store.db.set_trace_callback(lambda said: emptying.set() if "TRUNCATE" in said else None)
+        reading = threading.Thread(target=let_go)
+        reading.start()
+        write()
+        while_read = wal.stat().st_size
+        done.set()
+        reading.join()
+        write()
+        assert while_read > 0
+        assert wal.stat().st_size == 0
+
+
+async def test_opening_waits_for_who_recovers_the_write_ahead_log(make_home: MakeHome) -> None:
+    """After a crash the first to open the file does, a verifier too: then the keeper waits, and is not sealed."""
+    home = await make_home()
+    await work(home, Evidence(), workers=1, rounds=1)
+    await home.disconnect()
+    assert home.kill() == -9
+    with home.file.with_name("keeper.db-shm").open("r+b") as shared:
+        fcntl.lockf(shared, fcntl.LOCK_EX, *RECOVERING)
+        letting_go = threading.Timer(2, fcntl.lockf, (shared, fcntl.LOCK_UN, *RECOVERING))
+        letting_go.start()
+        assert home.start(), home.stderr()
+        letting_go.join()
+    assert (await (await home.client()).status())["state"] == "open"
 
 
 # The file takes over the write-ahead log by itself, every 4,000 pages. SQLite passes over a failure of that: the

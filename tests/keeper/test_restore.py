@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import copy
 import json
+import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,10 +16,13 @@ import pytest
 
 from crm.audit.service import verify_home
 from crm.errors import CrmError, NotFound
-from crm.kit import canonical
+from crm.keeper.keys import Keyring, read_root
+from crm.kit import canonical, journal, note
+from crm.kit.files import lock
 from crm.kit.ids import new_id
 from crm.kit.note import Checkpoint
 from crm.kit.pii import Pii
+from crm.recovery.restore import tenant_of
 from tests.keeper.conftest import MakeHome
 from tests.keeper.evidence import Evidence, Examined, Worker, check_readable, work
 from tests.keeper.home import PASSWORD, KeeperHome
@@ -167,8 +171,12 @@ async def test_from_escrow_on_another_machine(drill: Drill, tmp_path: Path) -> N
     assert not home.file.exists()
     status, said = drill.restore("--escrow", escrow, stdin=f"{IDENTITY}\n")
     assert status == 0, said
-    status, said = drill.restore("--escrow", escrow, stdin=f"{IDENTITY}\n")
-    assert status == 75, "there are keys and a file here already"
+    assert drill.restore("--escrow", escrow, stdin=f"{IDENTITY}\n")[0] == 75, "there is a file here already"
+    home.file.unlink()
+    assert "keys here already" in drill.restore("--escrow", escrow, stdin=f"{IDENTITY}\n")[1]
+    assert not home.file.exists()
+    status, said = drill.restore()
+    assert status == 0, said
 
     try:
         assert home.vkey == drill.vkey
@@ -181,19 +189,19 @@ async def test_from_escrow_on_another_machine(drill: Drill, tmp_path: Path) -> N
 async def test_what_is_refused(drill: Drill, tmp_path: Path) -> None:
     """What was not signed is not put in place; what was refused leaves nothing in the way of the right one."""
     home, snapshot, vkey = drill.home, drill.snapshot, drill.vkey
-    note = snapshot.with_suffix(".note")
+    signed = snapshot.with_suffix(".note")
     assert drill.restore()[0] == 75, "there is a keeper's file here"
     shutil.rmtree(home.file.parent)
 
-    content, text = snapshot.read_bytes(), note.read_text()
+    content, text = snapshot.read_bytes(), signed.read_text()
     snapshot.write_bytes(content[:5000] + bytes([content[5000] ^ 1]) + content[5001:])
     assert "not the file" in drill.restore()[1]
     snapshot.write_bytes(content)
-    note.write_text(text.replace("snapshot/1", "snapshot/2"))
+    signed.write_text(text.replace("snapshot/1", "snapshot/2"))
     assert "not signed" in drill.restore()[1]
-    note.unlink()
+    signed.unlink()
     assert drill.restore()[0] == 75
-    note.write_text(text)
+    signed.write_text(text)
     other = KeeperHome(tmp_path / "other")
     other.init()
     drill.vkey = other.vkey
@@ -219,6 +227,185 @@ async def test_what_is_refused(drill: Drill, tmp_path: Path) -> None:
     status, said = drill.restore()
     assert status == 0, said
     await _whole(drill, home, tmp_path / "after")
+
+
+# What may have become of the journal's end, as bytes; the newest segment begins behind the snapshot.
+
+
+def _last_byte_lost(content: bytes) -> bytes:
+    return content[:-1]
+
+
+def _last_byte_changed(content: bytes) -> bytes:
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def _first_length_changed(content: bytes) -> bytes:
+    """A record that claims to be longer than the file takes every whole one behind it along."""
+    return content[: journal.HEADER_SIZE] + b"\x7f" + content[journal.HEADER_SIZE + 1 :]
+
+
+def _zeros_appended(content: bytes) -> bytes:
+    return content + bytes(512)
+
+
+ENDS = (_last_byte_lost, _last_byte_changed, _first_length_changed, _zeros_appended)
+
+
+def _records(segment: Path) -> list[journal.Record]:
+    with segment.open("rb") as stream:
+        return list(journal.records(stream, journal.HEADER_SIZE, journal.read_header(stream)))
+
+
+def _kept(tmp_path: Path, text: str) -> Path:
+    """Write down a checkpoint, as somebody keeps it."""
+    path = tmp_path / "kept checkpoint"
+    path.write_text(text)
+    return path
+
+
+def _forged(drill: Drill, size: int) -> str:
+    """Sign a tree that never was, with the log's own key: what another history of the same log looks like."""
+    keys = drill.home.path / "keys"
+    ring = Keyring(keys, read_root(keys, None), tenant_of(drill.snapshot))
+    assert drill.last
+    return note.sign_note(
+        Checkpoint(drill.last.origin, size, bytes(32)).text(), note.Signer(drill.last.origin, ring.log)
+    )
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__.strip("_"))
+async def test_a_journal_without_its_end(drill: Drill, tmp_path: Path, end: Callable[[bytes], bytes]) -> None:
+    """It is refused and left as it is, unless a checkpoint says that nothing is missing; what is cut off is kept."""
+    home, last = drill.home, drill.last
+    assert last
+    newest, groups = home.segments()[-1], home.groups()
+    shutil.rmtree(home.file.parent)
+    newest.write_bytes(end(newest.read_bytes()))
+    content, left = newest.read_bytes(), home.groups()
+    is_lost = len(left) < len(groups)
+
+    status, said = drill.restore()
+    assert status == 75
+    assert "--last-known" in said
+    if is_lost:
+        status, said = drill.restore("--last-known", _kept(tmp_path, groups[-1].checkpoint))
+        assert status == 75
+        assert str(last.size) in said
+    assert not home.file.exists()
+    assert home.segments()[-1].read_bytes() == content
+    assert not list(home.journal.glob("*.cut-*"))
+
+    status, said = drill.restore("--last-known", _kept(tmp_path, left[-1].checkpoint))
+    assert status == 0, said
+    assert home.checkpoint_in_file == home.signed(left[-1].checkpoint)
+    [cut] = home.journal.glob("*.cut-*")
+    assert cut.name in said
+    assert newest.read_bytes() + cut.read_bytes() == content
+    assert cut.stat().st_mode & 0o077 == 0
+    if not is_lost:
+        await _whole(drill, home, tmp_path / "after")
+
+
+async def test_a_journal_cut_between_two_records(drill: Drill, tmp_path: Path) -> None:
+    """Nothing in it tells that anything is missing: whoever kept a checkpoint can, and else the command says so."""
+    home, last = drill.home, drill.last
+    assert last
+    newest, before = home.segments()[-1], home.groups()[-2]
+    known = _kept(tmp_path, home.groups()[-1].checkpoint)
+    shutil.rmtree(home.file.parent)
+    newest.write_bytes(newest.read_bytes()[: _records(newest)[-2].end])
+
+    status, said = drill.restore("--last-known", known)
+    assert status == 75
+    assert str(last.size) in said
+    assert not home.file.exists()
+
+    status, said = drill.restore()
+    assert status == 0
+    assert "--last-known" in said
+    assert home.checkpoint_in_file == home.signed(before.checkpoint)
+
+
+async def test_a_whole_journal_and_a_checkpoint(drill: Drill, tmp_path: Path) -> None:
+    """With the newest one kept, nothing remains to be said; older ones than the snapshot are compared too."""
+    home = drill.home
+    shutil.rmtree(home.file.parent)
+    for group in (home.groups()[3], home.groups()[-1]):
+        status, said = drill.restore("--last-known", _kept(tmp_path, group.checkpoint))
+        assert status == 0, said
+        assert "--last-known" not in said
+        assert not list(home.journal.glob("*.cut-*"))
+        shutil.rmtree(home.file.parent)
+
+
+async def test_a_checkpoint_that_is_not_of_this_log(drill: Drill, tmp_path: Path) -> None:
+    home, last, vkey = drill.home, drill.last, drill.vkey
+    assert last
+    shutil.rmtree(home.file.parent)
+    other = KeeperHome(tmp_path / "other")
+    other.init()
+
+    for size in (3, last.size):
+        status, said = drill.restore("--last-known", _kept(tmp_path, _forged(drill, size)))
+        assert status == 75
+        assert "not the one" in said
+    altered = drill.note.replace(f"\n{home.signed(drill.note).size}\n", "\n1\n")
+    for text in ("", altered, drill.snapshot.with_suffix(".note").read_text()):
+        status, said = drill.restore("--last-known", _kept(tmp_path, text))
+        assert status == 75
+        assert "not signed" in said
+    assert "missing" in drill.restore("--last-known", tmp_path / "nowhere")[1]
+    drill.vkey = other.vkey
+    assert "not signed" in drill.restore("--last-known", _kept(tmp_path, drill.note))[1]
+    drill.vkey = vkey
+    assert not home.file.exists()
+
+
+async def test_a_journal_changed_before_its_end(drill: Drill, tmp_path: Path) -> None:
+    """No checkpoint makes it right, and nothing is cut off."""
+    home = drill.home
+    known = _kept(tmp_path, home.groups()[3].checkpoint)
+    shutil.rmtree(home.file.parent)
+    older, newest = home.segments()[-2:]
+    whole = older.read_bytes(), newest.read_bytes()
+    forged, _ = journal.frame(_records(newest)[-1].chain, b"\xc1")
+
+    for path, content in ((older, whole[0][:-1]), (newest, whole[1] + forged)):
+        path.write_bytes(content)
+        status, said = drill.restore("--last-known", known)
+        assert status == 75
+        assert "changed" in said
+        assert path.read_bytes() == content
+        older.write_bytes(whole[0])
+    newest.write_bytes(whole[1])
+
+    assert not home.file.exists()
+    assert drill.restore("--last-known", known)[0] == 0
+
+
+async def test_one_at_a_time_on_a_home(drill: Drill, tmp_path: Path) -> None:
+    """A keeper holds its home's lock, and so does each of these commands; one that came too late changes nothing."""
+    home, new = drill.home, KeeperHome(tmp_path / "new")
+    new.file.parent.mkdir(parents=True)
+    held = lock(new.file.with_name("lock"))
+    assert held is not None
+    done = new.call("init", "--origin", "k.example/log")
+    assert (done.returncode, list(new.path.iterdir())) == (75, [new.file.parent])
+    assert "running" in done.stderr
+    os.close(held)
+    new.init()
+
+    shutil.rmtree(home.file.parent)
+    home.file.parent.mkdir()
+    assert home.start(), "sealed, and running"
+    status, said = drill.restore()
+    assert status == 75
+    assert "running" in said
+    assert not home.file.exists()
+    assert home.stop() == 75
+    status, said = drill.restore()
+    assert status == 0, said
 
 
 ADMIN, AUDITOR = f"admin {PASSWORD}", f"auditor {PASSWORD}"
@@ -297,6 +484,25 @@ async def test_with_loss(drill: Drill, tmp_path: Path) -> None:
     assert home.stop() == 0
     assert home.start(), "the new log goes on like any other"
     assert canonical.decode(home.entries()[0])["act"] == first["act"]
+
+
+async def test_with_loss_and_an_older_checkpoint(drill: Drill, tmp_path: Path) -> None:
+    """What the snapshot holds is known too; and it must be the log of the checkpoint."""
+    home = drill.home
+    older = home.groups()[3].checkpoint
+    shutil.rmtree(home.file.parent)
+    shutil.rmtree(home.journal)
+    both = f"{ADMIN}\n{AUDITOR}\n"
+
+    status, said = drill.restore("--with-loss", "--last-known", _kept(tmp_path, _forged(drill, 3)), stdin=both)
+    assert status == 75
+    assert "not the one" in said
+    assert not home.file.exists()
+
+    status, said = drill.restore("--with-loss", "--last-known", _kept(tmp_path, older), stdin=both)
+    assert status == 0, said
+    facts = json.loads(said)
+    assert (facts["old_size"], facts["missing"]) == (facts["kept_until"], 0)
 
 
 async def test_a_home_whose_root_is_a_passphrase(tmp_path: Path) -> None:
