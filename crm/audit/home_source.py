@@ -43,6 +43,7 @@ class HomeSource:
         self._journal_start: int | None = None
         self._journal_end = 0
         self._in_journal: list[bytes] = []  # entries read from the journal and not yet from the file
+        self._hashes: tuple[int, list[bytes]] = 0, []  # first index, leaf hashes of the entries given last
         self._signed: dict[int, bytes] = {}
 
     def __enter__(self) -> Self:
@@ -63,7 +64,7 @@ class HomeSource:
         """Give the entries of the file, each compared with the journal."""
         for start in range(0, size, _BATCH):
             end = min(start + _BATCH, size)
-            rows = self._select("SELECT idx, body FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx", start, end)
+            rows = self._select("SELECT idx, body, hash FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx", start, end)
             for index, row in zip(range(start, end), rows, strict=False):
                 if row[0] != index or type(row[1]) is not bytes:
                     raise Doubt("missing in the file", index)
@@ -71,15 +72,18 @@ class HomeSource:
                 raise Doubt("missing in the file", start + len(rows))
             entries = [row[1] for row in rows]
             self._compare(start, entries)
+            self._hashes = start, [row[2] for row in rows]
             yield entries, self._signed
             self._signed = {at: root for at, root in self._signed.items() if at > end}
 
     def tile(self, level: int, n: int, width: int) -> Sequence[bytes]:
-        """Give hashes as the file keeps them: of leaves beside the entries, of full tiles by themselves."""
-        where, order = ("entry WHERE", "idx") if level == 0 else (f"node WHERE level = {level:d} AND", "n")
+        """Give hashes as the file keeps them: of leaves beside the entries given last, of full tiles by themselves."""
         start = n * WIDTH
-        query = f"SELECT hash FROM {where} {order} >= ? AND {order} < ? ORDER BY {order}"  # noqa: S608 - ours
-        return [row[0] for row in self._select(query, start, start + width)]
+        if level == 0:
+            first, hashes = self._hashes
+            return hashes[start - first : start - first + width]
+        query = "SELECT hash FROM node WHERE level = ? AND n >= ? AND n < ? ORDER BY n"
+        return [row[0] for row in self._select(query, level, start, start + width)]
 
     def findings(self) -> Sequence[str]:
         """Say from where on the journal holds the same, and whether it goes on."""
