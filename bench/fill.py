@@ -19,13 +19,13 @@ BATCH = 100
 AT_ONCE = 4
 
 
-def home_of(people: int) -> tuple[Path, float]:
+def home_of(people: int, *, lifted: bool = True) -> tuple[Path, float]:
     """Return a home with so many people, and at how many a second it was filled."""
-    home = FOLDER / f"home-{people}"
+    home = FOLDER / (f"home-{people}" if lifted else f"home-{people}-bound")
     told = home / "filled.json"
     known = json.loads(told.read_text()) if told.exists() else {}
     if known.get("format") != _format():
-        make(home)
+        make(home, lifted=lifted)
         with running(home) as keeper:
             token = keeper.token()
             began = time.perf_counter()
@@ -44,9 +44,9 @@ def _format() -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
-def copy_of(people: int, name: str) -> Path:
+def copy_of(people: int, name: str, *, lifted: bool = True) -> Path:
     """Return a fresh copy of a filled home: what a bench does to it is gone with it."""
-    home, _ = home_of(people)
+    home, _ = home_of(people, lifted=lifted)
     copy = FOLDER / name
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(home, copy, ignore=shutil.ignore_patterns("*.sock"))

@@ -19,6 +19,7 @@ from crm.kit.pii import Pii
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 FOLDER = REPOSITORY / "build" / "bench"
+ORIGIN = "bench.example/log"
 PASSWORD = Pii("made up for the bench alone")
 NAMES = {"admin": "Bench admin", "auditor": "Bench auditor", "staff": "Bench staff"}
 LIFTED = ("people", "labels", "intake", "import", "records", "acts", "installation", "requests")
@@ -127,13 +128,13 @@ def running(home: Path, slow_us: int = 0) -> Iterator[Running]:
         keeper.stop()
 
 
-def make(home: Path) -> None:
-    """Make a fresh home with its three accounts; what stood there goes."""
+def make(home: Path, *, lifted: bool = True) -> None:
+    """Make a fresh home with its three accounts; what stood there goes. Budgets are out of the way, or as they are."""
     shutil.rmtree(home, ignore_errors=True)
     home.parent.mkdir(parents=True, exist_ok=True)
-    budgets = [part for name in LIFTED for part in ("--budget", f"{name}={ANY_NUMBER}")]
+    budgets = [part for name in LIFTED if lifted for part in ("--budget", f"{name}={ANY_NUMBER}")]
     subprocess.run(
-        [sys.executable, "-m", "crm.recovery", "init", "--home", str(home), "--origin", "bench.example/log",
+        [sys.executable, "-m", "crm.recovery", "init", "--home", str(home), "--origin", ORIGIN,
          "--second-factor", "optional", *budgets],
         check=True, cwd=REPOSITORY,
     )  # fmt: skip
@@ -149,11 +150,16 @@ async def _accounts(home: Path) -> None:
         await web.accept(Pii(made["code"]), PASSWORD)
     admin = (await web.sign_in(NAMES["admin"], PASSWORD)).token.reveal()
     auditor = (await web.sign_in(NAMES["auditor"], PASSWORD)).token.reveal()
-    asked = await web.invite(admin, NAMES["staff"], ["staff"])
-    decided = await web.decide(auditor, asked["decision"], "approve")
-    await web.accept(Pii(f"{asked['code'].reveal()}.{decided['code'].reveal()}"), PASSWORD)
+    await hire(web, admin, auditor, NAMES["staff"])
     await host.close()
     await web.close()
+
+
+async def hire(web: Keeper, admin: str, auditor: str, name: str) -> None:
+    """Bring in one more member of staff."""
+    asked = await web.invite(admin, name, ["staff"])
+    decided = await web.decide(auditor, asked["decision"], "approve")
+    await web.accept(Pii(f"{asked['code'].reveal()}.{decided['code'].reveal()}"), PASSWORD)
 
 
 def environment(slow_us: int = 0) -> dict[str, str]:

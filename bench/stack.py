@@ -16,7 +16,8 @@ from typing import Any
 import asyncpg
 
 from bench import made_up, plaintext_app
-from bench.homes import FOLDER, REPOSITORY, STOP_S, Running, environment
+from bench.homes import FOLDER, ORIGIN, REPOSITORY, STOP_S, Running, environment
+from crm.interactions import upkeep
 
 _NOW = datetime(2026, 11, 23, tzinfo=UTC)
 _OWNER, _AUTHOR = "b" * 32, "a" * 32
@@ -92,7 +93,7 @@ async def _fill_tables(dsns: Path, sealed: dict[int, list[bytes]], people: int) 
     await owner.execute("truncate contact, interaction, upkeep cascade")
     await owner.execute(plaintext_app.SCHEMA)
     # The reconciler has nothing to look for: what the keeper made for other benches has no rows.
-    await owner.execute("insert into upkeep values ('reconcile', $1, null)", 1 << 40)
+    await owner.execute("insert into upkeep values ($1, $2, null)", upkeep.reconciling(ORIGIN), 1 << 40)
     population = list(made_up.Population().people(0, people))
     contact = [
         (subject, "contact", "de", "DE", "Europe/Berlin", _OWNER, _NOW, _NOW, 1, 1) for subject, _, _ in population
