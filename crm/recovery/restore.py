@@ -6,6 +6,7 @@ old log's last known size and root.
 """
 
 import hashlib
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterable
@@ -151,6 +152,8 @@ def restore(home: Home, snapshot: Path, vkey: str, cut: Cut | None) -> None:
     temporary = home.file.with_suffix(".restored")
     shutil.copyfile(snapshot, temporary)
     temporary.chmod(0o600)
+    with temporary.open("rb") as stream:
+        os.fsync(stream.fileno())
     forget_wal(home.file)
     temporary.replace(home.file)
     sync_folder(home.file.parent)
