@@ -86,9 +86,9 @@ async def test_repeated_and_rejected_cards_are_told_by_line_and_reason(product: 
 
     assert counts(job) == (7, 1, 0, 1, 5)
     assert job["rejects"] == [
-        {"line": 9, "reason": "emails: value error"},
-        {"line": 14, "reason": "job_title: value error"},
-        {"line": 20, "reason": "family_name: string too long"},
+        {"line": 9, "reason": "emails: not an e-mail address"},
+        {"line": 14, "reason": "job_title: control characters are not text"},
+        {"line": 20, "reason": "family_name: longer than 200 characters"},
         {"line": 24, "reason": "nobody"},
         {"line": 26, "reason": "no-end"},
     ]
@@ -98,7 +98,7 @@ async def test_repeated_and_rejected_cards_are_told_by_line_and_reason(product: 
 async def test_the_list_of_rejects_ends_and_the_count_does_not(
     product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "MOST_REJECTS", 2)
+    monkeypatch.setattr(importing, "MOST_TOLD", 2)
 
     job = await give(product, b"BEGIN:VCARD\nEND:VCARD\n" * 5)
 
@@ -241,6 +241,10 @@ async def test_bodies_that_are_no_upload(product: Product) -> None:
         {"content": b"", "headers": headers},
         {"content": b'--x\r\ncontent-disposition: form-data; name="other"\r\n\r\ny\r\n--x--\r\n', "headers": headers},
         {"files": {"file": ("x", b"name,email\n")}},
+        {"files": {"file": ("x", b"shoe size,colour\n38,red\n")}},
+        {"files": {"file": ("x", b"")}},
+        {"files": {"file": ("x", cards("A"))}, "data": {"dry_run": "perhaps"}},
+        {"files": {"file": ("x", cards("A"))}, "params": {"dry_run": "perhaps"}},
         {"files": {"file": ("x", cards("A"))}, "data": {"id": "no id"}},
         {"files": {"file": ("x", cards("A"))}, "data": {"note": "x" * 300}},
     ):
