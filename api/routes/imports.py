@@ -9,6 +9,7 @@ from api.http import logs
 from api.http.deps import IdPath, StaffDep
 from api.http.upload import read_form
 from crm.contacts import importing
+from crm.contacts.intake import Intake
 from crm.errors import Invalid
 from crm.kit.ids import is_id
 
@@ -60,9 +61,9 @@ async def import_file(request: Request, response: Response, desk: StaffDep, *, d
         desk.database, desk.keeper, desk.caller, form.file, job=chosen, headings=desk.state.headings, clock=desk.clock
     )
     if source is not None:
-        work = importing.Import(
-            desk.database, desk.keeper, desk.caller, job, importing.Intake(key, region), desk.clock
-        ).run(source)
+        work = importing.Import(desk.database, desk.keeper, desk.caller, job, Intake(key, region), desk.clock).run(
+            source
+        )
         task = asyncio.create_task(work)
         desk.state.imports.add(task)
         task.add_done_callback(desk.state.imports.discard)

@@ -1,90 +1,33 @@
 """Takes in a file of contacts, in batches, so that any crash is mended by giving the same file again.
 
-A contact's id is a keyed hash of what its card says: the same card is the same contact, in this file, in the
-next try and in next year's. The key is the web process's own, so a dump cannot be asked whether it
-holds a given card. What was erased stays erased: the keeper refuses its id.
+Whoever is there already is passed over, since ids are made of what a file says (`intake`). What was erased stays
+erased: the keeper refuses its id.
 """
 
 import asyncio
 import contextlib
-import hashlib
 import hmac
 import json
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import msgpack
-from pydantic import ValidationError
-
-from crm.contacts import phones, queries, sources, standard_names
+from crm.contacts import queries, sources
 from crm.contacts.caller import Caller
+from crm.contacts.intake import COUNTS, Intake, Person
 from crm.contacts.models import ImportJob
-from crm.contacts.schemas import SECTIONS, PersonIn, sections_of
 from crm.contacts.service import put_items
-from crm.contacts.sources import Entry, Source, Survey
+from crm.contacts.sources import Source, Survey
 from crm.contacts.tables import Data
 from crm.db import DOWN, Database, WriteSession, milliseconds, moment
 from crm.errors import CrmError, Invalid, NotFound, Stale, TooLarge
 from crm.keeper_client import Keeper
-from crm.kit import email
 from crm.kit.clock import Clock, rfc3339
 from crm.kit.ids import new_id
 
-BATCH = 200
-MOST_TOLD = 1000
 MOST_REMEMBERED = 100
 SILENT_MS = 60_000
-COUNTS = ("stored", "known", "repeated", "rejected", "warned")
-
-
-@dataclass(slots=True)
-class Person:
-    """One card or row, ready to be stored."""
-
-    line: int
-    id: str
-    sections: dict[str, dict[str, Any]]
-    plain: dict[str, str]
-
-
-@dataclass(slots=True)
-class Tally:
-    """How far an import has come: counts, and by line and reason what was rejected or is worth a look."""
-
-    stored: int = 0
-    known: int = 0
-    repeated: int = 0
-    rejected: int = 0
-    warned: int = 0
-    rejects: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[dict[str, Any]] = field(default_factory=list)
-
-    def reject(self, line: int, reason: str) -> None:
-        """Count one that cannot be stored; the list ends at `MOST_TOLD`, the count does not."""
-        self.rejected += 1
-        _tell(self.rejects, line, reason)
-
-    def warn(self, line: int, reasons: Sequence[str]) -> None:
-        """Count one that is stored, though not all of it was understood."""
-        self.warned += bool(reasons)
-        for reason in reasons:
-            _tell(self.warnings, line, reason)
-
-    def repeat(self, line: int, first: int) -> None:
-        """Count one that says the same as an earlier one."""
-        self.repeated += 1
-        _tell(self.warnings, line, f"says the same as line {first}")
-
-    def report(self) -> dict[str, Any]:
-        """Print counts and lists."""
-        return {name: getattr(self, name) for name in (*COUNTS, "rejects", "warnings")}
-
-
-def _tell(told: list[dict[str, Any]], line: int, reason: str) -> None:
-    if len(told) < MOST_TOLD:
-        told.append({"line": line, "reason": reason})
 
 
 class Headings:
@@ -110,89 +53,6 @@ class Headings:
 def id_key(service_key: bytes) -> bytes:
     """Derive the key of imported ids from the service key."""
     return hmac.digest(service_key, b"kept import ids 1", "sha256")
-
-
-@dataclass(slots=True)
-class Intake:
-    """Reads the people of one file: whom to store, who is there twice, and who cannot be read and why."""
-
-    key: bytes
-    region: str | None
-    tally: Tally = field(default_factory=Tally)
-    _seen: dict[bytes, int] = field(default_factory=dict)
-
-    def take(self, entries: Iterator[Entry]) -> list[Person]:
-        """Read until a batch is full or the file ends; what cannot be read is counted."""
-        batch: list[Person] = []
-        for entry in entries:
-            if (person := self._person(entry)) is not None:
-                batch.append(person)
-                if len(batch) == BATCH:
-                    break
-        return batch
-
-    def _person(self, entry: Entry) -> Person | None:
-        if entry.refused:
-            self.tally.reject(entry.line, entry.refused)
-            return None
-        warnings = entry.warnings
-        fields, plain = self._standard(entry.fields, warnings)
-        try:
-            sections = sections_of(PersonIn.model_validate(fields))
-        except ValidationError as error:
-            self.tally.reject(entry.line, _why(error))
-            return None
-        if not any(sections.values()):
-            self.tally.reject(entry.line, "nobody")
-            return None
-        digest = _digest(self.key, sections, plain)
-        if (first := self._seen.setdefault(digest, entry.line)) != entry.line:
-            self.tally.repeat(entry.line, first)
-            return None
-        self.tally.warn(entry.line, warnings)
-        return Person(entry.line, digest.hex(), sections, plain)
-
-    def _standard(self, fields: dict[str, Any], warnings: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
-        """Set plain attributes apart, by their codes where they are clear."""
-        plain: dict[str, str] = {}
-        if (said := fields.pop("language", None)) is not None:
-            if language := standard_names.language(said):
-                plain["language"] = language
-            else:
-                warnings.append("language: not one that is known, and not kept")
-        written = [address["country"] for address in fields.get("addresses", ()) if "country" in address]
-        for name in (fields.pop("country", ""), *written):
-            if name and (country := standard_names.country(name)):
-                plain["country"] = country
-                break
-        if not all(phones.match_key(number, self.region) for number in fields.get("phones", ())):
-            warnings.append("phones: not a number that can be called, kept as it is written")
-        return fields, plain
-
-
-def _digest(key: bytes, sections: Mapping[str, Mapping[str, Any]], plain: Mapping[str, str]) -> bytes:
-    """Digest what a person is said to be; spellings of one mailbox, and the order of fields, make no other one."""
-    said: list[Any] = [sections.get(name, {}).get(field) for name, fields in SECTIONS.items() for field in fields]
-    said[_EMAILS] = [email.match_key(address) for address in said[_EMAILS] or ()]
-    said[_ADDRESSES] = [sorted(address.items()) for address in said[_ADDRESSES] or ()]
-    said.append(plain.get("language"))
-    return hashlib.blake2b(msgpack.packb(said), key=key, digest_size=16).digest()
-
-
-_FIELDS = [field for fields in SECTIONS.values() for field in fields]
-_EMAILS, _ADDRESSES = _FIELDS.index("emails"), _FIELDS.index("addresses")
-
-
-def _why(error: ValidationError) -> str:
-    """Print the first mistake as field and kind; both are words of ours."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    context = first.get("ctx", {})
-    kinds = {
-        "value_error": str(context.get("error")),  # our own validators, whose messages are constants
-        "string_too_long": f"longer than {context.get('max_length')} characters",
-        "too_long": f"more than {context.get('max_length')}",
-    }
-    return f"{first['loc'][0]}: {kinds.get(first['type'], first['type'].replace('_', ' '))}"
 
 
 async def _open(data: Data) -> tuple[Source, Survey]:

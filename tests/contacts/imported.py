@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from crm.contacts import sources
-from crm.contacts.importing import Intake
+from crm.contacts.intake import Intake
 from tests.product import Product
 
 Job = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.routes.imports import LIMIT
-from crm.contacts import importing
+from crm.contacts import importing, intake
 from crm.errors import KeeperUnavailable
 from crm.kit.ids import new_id
 from tests.product import SERVE, Product
@@ -98,7 +98,7 @@ async def test_repeated_and_rejected_cards_are_told_by_line_and_reason(product: 
 async def test_the_list_of_rejects_ends_and_the_count_does_not(
     product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "MOST_TOLD", 2)
+    monkeypatch.setattr(intake, "MOST_TOLD", 2)
 
     job = await give(product, b"BEGIN:VCARD\nEND:VCARD\n" * 5)
 
