@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench import disk, opens, rest, search, verify
+from bench import disk, imports, opens, rest, search, verify
 from bench.figures import Report, machine
 from bench.homes import REPOSITORY
 
@@ -26,15 +26,16 @@ class Size:
     entries: int
     opens: int
     people: tuple[int, ...]
+    imported: int
 
 
 SMALL = Size(
     seconds=0.4, repeats=3, slowed_us=(2_000,), rest_clients=(16,), cards=(5_000,), classes=("whole name", "mixed"),
-    entries=10_000, opens=2_000, people=(1_000, 5_000),
+    entries=10_000, opens=2_000, people=(1_000, 5_000), imported=3_000,
 )  # fmt: skip
 FULL = Size(
     seconds=4.0, repeats=5, slowed_us=(2_000, 8_000), rest_clients=(1, 16, 64), cards=(200_000, 1_000_000),
-    classes=search.CLASSES, entries=200_000, opens=50_000, people=(1_000, 100_000, 1_000_000),
+    classes=search.CLASSES, entries=200_000, opens=50_000, people=(1_000, 100_000, 1_000_000), imported=100_000,
 )  # fmt: skip
 
 
@@ -47,6 +48,7 @@ def parts(size: Size) -> dict[str, Callable[..., None]]:
         "search": partial(search.measure, size.cards, size.classes, seconds=size.seconds / 2, repeats=size.repeats),
         "verify": partial(verify.measure, size.entries, repeats=size.repeats),
         "bytes": partial(opens.measure_bytes, count=size.opens),
+        "imports": partial(imports.measure, size.imported, repeats=size.repeats),
         "people": partial(opens.measure_people, size.people, seconds=size.seconds, repeats=size.repeats),
     }
 

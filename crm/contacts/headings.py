@@ -160,7 +160,8 @@ _LONGEST_FIRST = sorted(_QUALIFIER, key=len, reverse=True)
 _JOINING, _BESIDE, _VALUE, _ADDRESS, _ORGANIZATION = (
     frozenset(listed.split())
     for listed in (
-        "a and d da das de del dell della der des di die do dos du e el en et l la le les los o of oder or ou s the und van y",
+        """a and d da das de del dell della der des di die do dos du e el en et l la le les los o of oder or ou s the
+        und van y""",
         "type typ label labels libelle etiquette etiqueta etichetta tipo rotulo marcador beschriftung",
         "value wert valeur valor valore waarde",
         "address adresse anschrift direccion indirizzo adres endereco morada domicilio",
