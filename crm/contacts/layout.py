@@ -148,11 +148,12 @@ def _name(given: Mapping[str, list[str]]) -> dict[str, Any]:
 
 
 def _lists(given: Mapping[str, list[str]]) -> dict[str, Any]:
-    return {
-        field: list(dict.fromkeys(part for value in given[field] for part in split(value)))
-        for field, split in (("emails", _emails), ("phones", _parts))
-        if field in given
-    }
+    found: dict[str, Any] = {}
+    for field, split in (("emails", _emails), ("phones", _parts)):
+        if values := given.get(field):
+            parts = [part for value in values for part in split(value)]
+            found[field] = list(dict.fromkeys(parts)) if len(parts) > 1 else parts
+    return found
 
 
 def _emails(value: str) -> list[str]:
