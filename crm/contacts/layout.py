@@ -29,7 +29,7 @@ _NAMES = {
     "family_name": ("family_prefix", "family_name", "second_family_name"),
 }
 _LINES = frozenset({"street", "address"})
-_MANY = " ::: "
+_MANY = ":::"
 _ADDRESSES = re.compile(r"<([^<>\s]+)>")
 _BETWEEN = re.compile(r"[;,\s]+|:::")
 _PARTICLE = re.compile(r" (?=(?:a[fl]|bin|d[aeio]s?|de[lnr]|du|e[ln]|la|le|te[nr]?|v[ao][nm]|zu[mr]?) )")
@@ -94,14 +94,12 @@ class Layout:
 def _settled(meant: Sequence[Heading | None]) -> list[Heading | None]:
     """Give each heading that means one thing here and another there the meaning it has beside the others."""
     clear = {one.field for one in meant if one and not one.is_beside}
+    apelido = "nickname" if "family_name" in clear else "family_name"
+    clear |= {apelido} if "apelido" in clear else set()
     name = "full_name"
     if len(clear & {"given_name", "family_name"}) == 1:
         name = "family_name" if "given_name" in clear else "given_name"
-    instead = {
-        "name": name,
-        "title": "" if "job_title" in clear else "job_title",
-        "apelido": "nickname" if "family_name" in clear else "family_name",
-    }
+    instead = {"name": name, "title": "" if "job_title" in clear else "job_title", "apelido": apelido}
     # Of several titles, the one of the position stands behind the one of courtesy.
     titles = [at for at, one in enumerate(meant) if one and one.field == "title"]
     settled = []
@@ -150,8 +148,8 @@ def _name(given: Mapping[str, list[str]]) -> dict[str, Any]:
 def _lists(given: Mapping[str, list[str]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field, split in (("emails", _emails), ("phones", _parts)):
-        if values := given.get(field):
-            parts = [part for value in values for part in split(value)]
+        parts = [part for value in given.get(field, ()) for part in split(value)]
+        if parts:
             found[field] = list(dict.fromkeys(parts)) if len(parts) > 1 else parts
     return found
 

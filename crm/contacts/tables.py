@@ -27,6 +27,7 @@ _MULTIBYTE = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x8
 _HIGH = re.compile(rb"[\x80-\xff]")
 _WINDOWS = [bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(256)]
 _END = "\0the end of the file\n"
+_END_ROW = [_END.rstrip()]
 
 
 def _as_windows(error: UnicodeError) -> tuple[str, int]:
@@ -72,11 +73,12 @@ class Table:
         while True:
             at = lines.begin()
             try:
-                row = next(reader)
+                # An open quote that is no longer mended takes the mark of the end in, and ends there.
+                row = next(reader, _END_ROW)
             except csv.Error:
                 row, is_whole = [], False
             else:
-                if row == [_END.rstrip()]:
+                if row == _END_ROW:
                     return
                 is_whole = len(lines.taken) == 1 or self._is_whole(row, lines.taken)
             if not is_whole:
