@@ -140,7 +140,7 @@ def _sections(fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
     if not _is_plain(fields):
         return sections_of(PersonIn.model_validate(fields))
     given = fields | fields.get("profile", {})
-    found = {name: {one: given[one] for one in names if one in given} for name, names in SECTIONS.items()}
+    found = {name: {one: given[one] for one in names if given.get(one)} for name, names in SECTIONS.items()}
     return {name: values for name, values in found.items() if values or name == "identity"}
 
 
