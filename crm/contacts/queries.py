@@ -5,7 +5,21 @@ from datetime import datetime
 from typing import Any
 
 from asyncpg import Record
-from sqlalchemy import ARRAY, CTE, ColumnElement, Table, any_, bindparam, delete, exists, func, literal, select, update
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Table,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel
 
@@ -28,10 +42,23 @@ _FIND = Query(
     ).where(_C.id == bindparam("id"), *_LIVE)
 )  # fmt: skip
 _ANY_STATE = Query(select(_C.kind, _C.merged_into, _C.erase_due_at, _C.log_index).where(_C.id == bindparam("id")))
-_STANDING = Query(select(_C.id).where(_C.id == any_(bindparam("ids", type_=ARRAY(Id)))))
-_STATES = Query(select(_C.id, _C.merged_into, _C.erase_due_at).where(_C.id == any_(bindparam("ids", type_=ARRAY(Id)))))
+
+
+def _of_ids(*columns: ColumnElement[Any]) -> Query:
+    """Select columns of many contacts, one look into the primary key for each.
+
+    Of `id = any(...)` PostgreSQL reads the whole table until its statistics are taken: an import that is its first
+    spent half a second on each batch of the fiftieth thousand. An offset is what it does not plan across.
+    """
+    asked = func.unnest(bindparam("ids", type_=ARRAY(Id))).table_valued("id").render_derived()
+    found = select(*columns).where(_C.id == asked.c.id).offset(literal_column("0")).lateral()
+    return Query(select(*found.c).select_from(asked.join(found, true())))
+
+
+_STANDING = _of_ids(_C.id)
+_STATES = _of_ids(_C.id, _C.merged_into, _C.erase_due_at)
 _DUE = Query(select(_C.id).where(_C.erase_due_at < bindparam("before")).limit(bindparam("most")))
-# One statement with three arrays: a row of parameters for each contact takes five times as long.
+# One statement a batch, and not one for each contact.
 _IMPORTED = func.unnest(
     bindparam("ids", type_=ARRAY(Id)), bindparam("languages", type_=ARRAY(_C.language.type)),
     bindparam("countries", type_=ARRAY(_C.country.type)),
