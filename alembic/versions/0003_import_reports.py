@@ -13,6 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("import_job", sa.Column("warned", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("import_job", sa.Column("held", sa.Integer(), nullable=True))
     kind = postgresql.JSONB(astext_type=sa.Text())
     op.add_column("import_job", sa.Column("warnings", kind, server_default="[]", nullable=False))
     fields = sa.ARRAY(sa.String(length=32, collation="C"))
@@ -21,5 +22,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for name in ("filled", "fields", "warnings", "warned"):
+    for name in ("filled", "fields", "warnings", "held", "warned"):
         op.drop_column("import_job", name)

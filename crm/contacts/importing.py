@@ -28,6 +28,7 @@ from crm.kit.ids import new_id
 
 MOST_REMEMBERED = 100
 SILENT_MS = 60_000
+LEAST_TOLD = 10
 
 
 class Headings:
@@ -77,6 +78,11 @@ def _columns(
     """Print columns: what they are taken for, and in how many rows they say anything."""
     told = enumerate(zip(headings, fields, filled, strict=True), 1)
     return [{"number": number, "heading": one[0], "field": one[1], "filled": one[2]} for number, one in told]
+
+
+def _coarse(held: int | None) -> int | str | None:
+    """Say how many, from ten on: fewer would tell of a file of one whether somebody with that address is there."""
+    return held if held is None or held >= LEAST_TOLD else f"fewer than {LEAST_TOLD}"
 
 
 def _unknown(columns: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -195,10 +201,12 @@ class Import:
         if people:
             items = [item for person in people for item in put_items(person.id, person.sections)]
             try:
-                index = (await self.keeper.put(self.caller.token, "intake", items, bulk=True)).index
+                put = await self.keeper.put(self.caller.token, "intake", items, bulk=True)
             except (NotFound, Stale, Invalid, TooLarge) as error:
                 await self._halve(people, error)
                 return
+            index = put.index
+            self.intake.tally.hold(put.held)
         await self._committed()
         self._committing = asyncio.create_task(self._commit(people, index))
 
@@ -226,7 +234,7 @@ class Import:
 
     async def _note(self, db: WriteSession, state: str, reason: str | None) -> None:
         tally = self.intake.tally
-        values = {name: getattr(tally, name) for name in COUNTS}
+        values = {name: getattr(tally, name) for name in (*COUNTS, "held")}
         values |= {"state": state, "reason": reason, "seen_at": moment(self.clock.wall_ms())}
         # The lists can be long, and most batches add nothing to them.
         if (told := len(tally.rejects) + len(tally.warnings)) != self._told:
@@ -255,6 +263,7 @@ async def progress(database: Database, caller: Caller, job: str, *, headings: He
         "total": row["total"],
         "read": done,
         **{name: row[name] for name in COUNTS},
+        "known_addresses": _coarse(row["held"]),
         "per_second": round(1000 * done / max(seen_ms - started_ms, 1)),
         **{name: json.loads(row[name]) for name in ("rejects", "warnings")},
         "columns": columns,

@@ -44,8 +44,14 @@ class Tally:
     repeated: int = 0
     rejected: int = 0
     warned: int = 0
+    held: int | None = None
     rejects: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[dict[str, Any]] = field(default_factory=list)
+
+    def hold(self, held: int | None) -> None:
+        """Count those whose address somebody else holds, where the keeper says so."""
+        if held is not None:
+            self.held = (self.held or 0) + held
 
     def reject(self, line: int, reason: str) -> None:
         """Count one that cannot be stored; the list ends at `MOST_TOLD`, the count does not."""

@@ -64,6 +64,8 @@ class ImportJob(SQLModel, table=True):
     known: int = Field(default=0)
     repeated: int = Field(default=0)
     rejected: int = Field(default=0)
+    # Who was stored though somebody else holds one of their e-mail addresses; nothing where the keeper does not say.
+    held: int | None = Field(default=None)
     warned: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     rejects: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs=NO_ITEMS)
     warnings: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs=NO_ITEMS)

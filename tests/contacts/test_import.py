@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from api.routes.imports import LIMIT
 from crm.contacts import importing, intake
 from crm.errors import KeeperUnavailable, TooLarge
+from crm.keeper_client import Put
 from crm.kit.ids import new_id
 from tests.contacts.imported import counts, ended, give, ids, opened
 from tests.product import SERVE, Product
@@ -357,6 +359,24 @@ async def test_languages_and_countries_become_plain_attributes(product: Product)
     pages = [await product.opened(one) for one in ids(product, data)]
     assert [(page["language"], page["country"]) for page in pages] == [("de", "CH"), ("fr-CA", None), (None, None)]
     assert pages[2]["channels"]["addresses"] == [{"street": "Way 2", "country": "Atlantis"}]
+
+
+@pytest.mark.parametrize(("held", "told"), [(None, None), (0, "fewer than 10"), (9, "fewer than 10"), (10, 10)])
+async def test_known_addresses_are_a_count_from_ten_on(
+    product: Product, monkeypatch: pytest.MonkeyPatch, held: int | None, told: object
+) -> None:
+    keeper = product.app.state.held.keeper
+    put = keeper.put
+
+    async def says(*args: Any, **kwargs: Any) -> Put:
+        return replace(await put(*args, **kwargs), held=held)
+
+    monkeypatch.setattr(keeper, "put", says)
+    name = f"F{new_id()[:8]}"
+    one, more = await give(product, cards(name)), await give(product, cards(*(f"{name}x{n}" for n in range(201))))
+
+    assert (one["known_addresses"], one["stored"]) == (told, 1)
+    assert more["known_addresses"] == (2 * held if held and 2 * held >= 10 else told)
 
 
 # A dry run
