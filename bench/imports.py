@@ -61,15 +61,15 @@ def measure(people: int, *, report: Report, repeats: int) -> None:
                 before = homes.memory_mb(web.pid)["VmRSS"]
                 first.append(_import(keeper, web, file, people))
                 memory.setdefault("before", []).append(before)
-                memory.setdefault("after", []).append(homes.memory_mb(web.pid)["VmRSS"])
+                memory.setdefault("most", []).append(_most_mb(web.pid))
                 again.append(_import(keeper, web, file, 0))
             copies.append(people / asyncio.run(_copy(dsns, rows)))
         report.say(f"(Run {repeat + 1}: {people / first[-1].seconds:,.0f}/s.)")
     _report(report, people, {"first": first, "the same again": again}, copies)
     size = file.stat().st_size / 2**20
-    after = max(memory["after"])
     report.say(
-        f"The file has {size:.0f} MB; the web worker {min(memory['before']):.0f} MB before it and {after:.0f} MB after."
+        f"The file has {size:.0f} MB; the web worker {min(memory['before']):.0f} MB before it, and never more than "
+        f"{max(memory['most']):.0f} MB."
     )
     report.data["imports_memory_mb"] = {**memory, "file": size}
 
@@ -103,6 +103,11 @@ def _import(keeper: homes.Running, web: stack.Server, file: Path, stored: int) -
     if (last["state"], last["stored"], last["rejected"]) != ("done", stored, 0):
         raise RuntimeError(f"the import is {last['state']}: {last['stored']} of {stored}")
     return Run(seconds, *(end - start for start, end in zip(before, after, strict=True)))
+
+
+def _most_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 def _postgres() -> int:

@@ -17,7 +17,8 @@ import typer
 
 from crm.kit.ids import new_id
 
-TIMEOUT_S = 60
+# A dry run answers when it has read the whole file.
+TIMEOUT_S = 600
 POLL_S = 0.3
 CHUNK = 1 << 20
 SHOWN = 20

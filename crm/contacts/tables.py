@@ -19,6 +19,8 @@ Data = bytes | bytearray
 Row = list[str]
 DELIMITERS = ",;\t|"
 CHUNK = 1 << 20
+# A line of nothing but delimiters would be made into a cell for each of them.
+LONGEST_LINE = 1 << 20
 # A row that is mended is read again from its second line: a file made of open quotes is not read for hours.
 MOST_MENDED = 100
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
@@ -52,7 +54,8 @@ class Table:
         self.delimiter = delimiter
         self._skipped = skipped
         self.headings: Row = []
-        self.headings = next((row for _, row in self._records() if isinstance(row, list)), [])
+        _, first = next(self._records(), (0, []))
+        self.headings = first if isinstance(first, list) else []
 
     def rows(self) -> Iterator[tuple[int, Row | BrokenRowError]]:
         """Give each row that is not blank with the number of its first line; a broken one costs itself only."""
@@ -126,6 +129,8 @@ class _Lines:
     def __next__(self) -> str:
         line = self._again.popleft() if self._again else next(self._lines)
         self.taken.append(line)
+        if len(line) > LONGEST_LINE:
+            raise csv.Error
         return line
 
 

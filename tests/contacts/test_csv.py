@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from crm.contacts import sources, tables
 from crm.contacts.headings import meaning
-from crm.contacts.layout import Layout, heads
+from crm.contacts.layout import MOST_COLUMNS, Layout, heads
 from crm.contacts.sources import CardSource, TableSource
-from crm.contacts.tables import MOST_MENDED, BrokenRowError, Table, find
+from crm.contacts.tables import LONGEST_LINE, MOST_MENDED, BrokenRowError, Table, find
 
 Cells = list[list[str]]
 HEADINGS = ["First Name", "Last Name", "E-mail", "Notes"]
@@ -192,6 +192,17 @@ def test_a_cell_over_the_limit_costs_its_row_only() -> None:
     data = b"Name,Notes\nAda," + b"x" * 200_000 + b"\nBob,x\n"
 
     assert read(data) == [(2, "a quote is not closed, or a cell is too large"), (3, ["Bob", "x"])]
+
+
+def test_a_line_over_the_limit_costs_its_row_only() -> None:
+    data = b"Name,Notes\nAda" + b"," * (LONGEST_LINE + 1) + b"\nBob,x\n"
+
+    assert read(data) == [(2, "a quote is not closed, or a cell is too large"), (3, ["Bob", "x"])]
+
+
+@pytest.mark.parametrize("first", [b'"Name,Notes', b"Name," * (LONGEST_LINE // 5 + 1), b"Name," * (MOST_COLUMNS + 1)])
+def test_headings_that_cannot_be_read(first: bytes) -> None:
+    assert find(first + b"\nName,Notes\nAda,x\n", heads) is None
 
 
 def test_mending_ends() -> None:
