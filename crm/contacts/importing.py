@@ -103,9 +103,9 @@ async def rehearse(
         Invalid: this is no file of contacts.
     """
     source, survey = await _open(data)
-    await keeper.record(
-        caller.token, "import", ref=f"import:{new_id()}", detail={"cards": survey.total, "rehearsal": "yes"}
-    )
+    # An import's entry says how many cards; that none of them is to be stored makes it a rehearsal's.
+    detail = {"cards": survey.total, "count": 0}
+    await keeper.record(caller.token, "import", ref=f"import:{new_id()}", detail=detail)
     intake, entries = Intake(key, region), source.entries()
     while batch := await asyncio.to_thread(intake.take, entries):
         known = await queries.standing(database.reads, [person.id for person in batch])

@@ -408,7 +408,7 @@ async def test_a_dry_run_is_in_the_log_and_names_nobody(product: Product) -> Non
 
     assert answer.status_code == 200
     entry = next(one for one in log if one["act"] == "record")
-    assert (entry["what"], entry["detail"], entry["subjects"]) == ("import", {"cards": 1, "rehearsal": "yes"}, [])
+    assert (entry["what"], entry["detail"], entry["subjects"]) == ("import", {"cards": 1, "count": 0}, [])
     assert "Quilligan" not in str(log)
 
 
