@@ -14,7 +14,7 @@ import msgpack
 from pydantic import ValidationError
 
 from crm.contacts import phones, standard_names
-from crm.contacts.schemas import MOST_ADDRESSES, MOST_EMAILS, SECTIONS, PersonIn, sections_of
+from crm.contacts.schemas import MOST_ADDRESSES, MOST_EMAILS, SECTIONS, PersonIn, is_email, sections_of
 from crm.contacts.sources import Entry
 from crm.kit import email
 
@@ -169,7 +169,7 @@ def _is_plain(fields: Mapping[str, Any]) -> bool:
         and len(note) <= LONGEST_TEXT
         and max(len(emails), len(numbers)) <= MOST_EMAILS
         and max(len(addresses), len(websites)) <= MOST_ADDRESSES
-        and all(map(email.plausible, emails))
+        and all(map(is_email, emails))
     )
 
 

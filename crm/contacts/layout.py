@@ -7,8 +7,8 @@ from typing import Any
 
 from crm.contacts import standard_names
 from crm.contacts.headings import PARTS, Heading, meaning
+from crm.contacts.schemas import is_email
 from crm.contacts.tables import Row
-from crm.kit import email
 
 MOST_COLUMNS = 1_000
 # What tells one person from another; a table without any of it is none of people.
@@ -47,7 +47,7 @@ class Column:
 
 def heads(headings: Row) -> int:
     """Count headings that mean something; 0 where they tell no people apart, are too many, or hold an address."""
-    if len(headings) > MOST_COLUMNS or any(map(email.plausible, map(str.strip, headings))):
+    if len(headings) > MOST_COLUMNS or any(map(is_email, map(str.strip, headings))):
         return 0
     meant = [one for heading in headings if (one := meaning(heading))]
     return len(meant) if any(one.field in _TELLING and not one.is_beside for one in meant) else 0
