@@ -75,10 +75,15 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What was stored: the log index and the new version of each item, in order."""
+    """What was stored: the log index and the new version of each item, in order.
+
+    ``held`` counts, of an import, who was stored though somebody else holds one of their e-mail addresses; None where
+    the keeper does not say.
+    """
 
     index: int
     versions: list[int]
+    held: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +270,7 @@ class Keeper:
     async def put(self, token: str, purpose: str, items: Sequence[dict[str, Any]], *, bulk: bool = False) -> Put:
         """Store sections; the first of a subject makes its key. All items or none; at most 200."""
         body = await self.call("put", token=token, purpose=purpose, items=list(items), bulk=bulk)
-        return Put(body["index"], body["versions"])
+        return Put(body["index"], body["versions"], body.get("held"))
 
     async def open(
         self,

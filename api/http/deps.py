@@ -19,7 +19,7 @@ from pydantic import AfterValidator
 
 from crm.config import Settings
 from crm.contacts.caller import Caller
-from crm.contacts.importing import id_key
+from crm.contacts.importing import Headings, id_key
 from crm.contacts.vocabulary import Vocabulary
 from crm.db import Database, WriteSession
 from crm.errors import PreconditionRequired, PurposeNotYours, Unauthenticated
@@ -52,6 +52,7 @@ class State:
         self.vocabulary = Vocabulary(keeper)
         self.import_key = id_key(settings.service_key_file.read_bytes())
         self.imports: set[asyncio.Task[None]] = set()
+        self.headings = Headings()
 
 
 class Desk:

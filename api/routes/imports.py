@@ -3,12 +3,13 @@
 import asyncio
 from typing import Any
 
-from fastapi import APIRouter, Request, status
+from fastapi import APIRouter, Request, Response, status
 
 from api.http import logs
 from api.http.deps import IdPath, StaffDep
 from api.http.upload import read_form
 from crm.contacts import importing
+from crm.contacts.intake import Intake
 from crm.errors import Invalid
 from crm.kit.ids import is_id
 
@@ -16,6 +17,8 @@ router = APIRouter(tags=["imports"])
 
 PATH = "/v1/imports"
 LIMIT = 64 << 20
+SAID = {"true": True, "1": True, "false": False, "0": False, "": False}
+DRY: dict[int | str, dict[str, Any]] = {200: {"description": "A dry run: what would be stored, known and rejected."}}
 BODY = {
     "requestBody": {
         "required": True,
@@ -25,8 +28,13 @@ BODY = {
                     "type": "object",
                     "required": ["file"],
                     "properties": {
-                        "file": {"type": "string", "format": "binary", "description": "A vCard file."},
+                        "file": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "vCards, or a table under headings (CSV).",
+                        },
                         "id": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+                        "dry_run": {"type": "string", "enum": ["true", "false"]},
                     },
                 }
             }
@@ -35,19 +43,26 @@ BODY = {
 }
 
 
-@router.post(PATH, status_code=status.HTTP_202_ACCEPTED, openapi_extra=BODY)
-async def import_file(request: Request, desk: StaffDep) -> dict[str, Any]:
-    """Take in a file of contacts; it is stored in the background."""
+@router.post(PATH, status_code=status.HTTP_202_ACCEPTED, openapi_extra=BODY, responses=DRY)
+async def import_file(request: Request, response: Response, desk: StaffDep, *, dry_run: bool = False) -> dict[str, Any]:
+    """Take in a file of contacts; it is stored in the background. A dry run says what would be, and stores nothing."""
     form = await read_form(request)
     chosen = form.fields.get("id")
     if form.file is None or (chosen is not None and not is_id(chosen)):
         raise Invalid("An id is 32 lower-case hex digits.", pointer="/body/id")
-    job, is_new = await importing.begin(
-        desk.database, desk.keeper, desk.caller, form.file, job=chosen, clock=desk.clock
+    said = form.fields.get("dry_run", "false").lower()
+    if said not in SAID:
+        raise Invalid("A dry run is true or false.", pointer="/body/dry_run")
+    key, region = desk.state.import_key, desk.state.settings.phone_region
+    if dry_run or SAID[said]:
+        response.status_code = status.HTTP_200_OK
+        return await importing.rehearse(desk.database, desk.keeper, desk.caller, form.file, key=key, region=region)
+    job, source = await importing.begin(
+        desk.database, desk.keeper, desk.caller, form.file, job=chosen, headings=desk.state.headings, clock=desk.clock
     )
-    if is_new:
-        work = importing.Import(desk.database, desk.keeper, desk.caller, job, desk.state.import_key, desk.clock).run(
-            form.file
+    if source is not None:
+        work = importing.Import(desk.database, desk.keeper, desk.caller, job, Intake(key, region), desk.clock).run(
+            source
         )
         task = asyncio.create_task(work)
         desk.state.imports.add(task)
@@ -64,4 +79,4 @@ def _report(task: asyncio.Task[None]) -> None:
 @router.get("/v1/imports/{job}")
 async def show_import(job: IdPath, desk: StaffDep) -> dict[str, Any]:
     """Say how far an import has come."""
-    return await importing.progress(desk.database, desk.caller, job, clock=desk.clock)
+    return await importing.progress(desk.database, desk.caller, job, headings=desk.state.headings, clock=desk.clock)

@@ -17,10 +17,11 @@ import typer
 
 from crm.kit.ids import new_id
 
-TIMEOUT_S = 60
+# A dry run answers when it has read the whole file.
+TIMEOUT_S = 600
 POLL_S = 0.3
 CHUNK = 1 << 20
-SHOWN_REJECTS = 20
+SHOWN = 20
 
 
 class RefusedError(Exception):
@@ -82,6 +83,13 @@ class Client:
 
     def send_file(self, file: Path) -> str:
         """Upload a file; returns the id of its import."""
+        return str(self._upload("/v1/imports", file)["id"])
+
+    def rehearse(self, file: Path) -> dict[str, Any]:
+        """Upload a file to be told what its import would do."""
+        return self._upload("/v1/imports?dry_run=true", file)
+
+    def _upload(self, path: str, file: Path) -> dict[str, Any]:
         job, boundary = new_id(), f"kept-{new_id()}"
         head = (
             f'--{boundary}\r\nContent-Disposition: form-data; name="id"\r\n\r\n{job}\r\n'
@@ -94,7 +102,7 @@ class Client:
             "content-type": f"multipart/form-data; boundary={boundary}",
             "content-length": str(len(head) + file.stat().st_size + len(tail)),
         }
-        return str(self._send("POST", "/v1/imports", _body(head, file, tail), headers)["id"])
+        return self._send("POST", path, _body(head, file, tail), headers)
 
     def follow(self, job: str) -> Iterator[dict[str, Any]]:
         """Give the state of an import until it ends."""
@@ -122,21 +130,27 @@ def _ask_secret(what: str) -> str:
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A vCard file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, readable=True, help="vCards, or a table under headings (CSV)."),
+    ],
     url: Annotated[str, typer.Option("--url", help="Address of the installation.")],
     name: Annotated[str, typer.Option("--as", help="The name to sign in with.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be stored, and store nothing.")] = False,
 ) -> None:
     """Import contacts; giving the same file again finishes what broke off and doubles nothing."""
     try:
         with Client(url) as client:
             _sign_in(client, name)
-            last = _watch(client, client.send_file(file))
+            last = client.rehearse(file) if dry_run else _watch(client, client.send_file(file))
             client.sign_out()
     except (RefusedError, OSError, http.client.HTTPException) as error:
         typer.echo(f"Not imported: {error}", err=True)
         raise typer.Exit(1) from error
-    _report(last)
-    if last["state"] != "done":
+    _report(last, is_dry=dry_run)
+    if not dry_run and last["state"] != "done":
+        typer.echo(f"It stopped: {last['reason'] or last['state']}. Give the same file again.", err=True)
         raise typer.Exit(1)
 
 
@@ -161,12 +175,23 @@ def _watch(client: Client, job: str) -> dict[str, Any]:
     return last
 
 
-def _report(last: dict[str, Any]) -> None:
+def _report(last: dict[str, Any], *, is_dry: bool) -> None:
+    if is_dry:
+        for column in last["columns"]:
+            typer.echo(f"  {column['heading']} -> {column['field'] or '(not taken)'}")
+        typer.echo("Nothing was stored. An import would make of this:")
     counts = ", ".join(f"{last[key]} {key}" for key in ("stored", "known", "repeated", "rejected"))
-    typer.echo(f"{last['total']} cards: {counts}.")
-    for reject in last["rejects"][:SHOWN_REJECTS]:
-        typer.echo(f"  line {reject['line']}: {reject['reason']}")
-    if last["rejected"] > SHOWN_REJECTS:
-        typer.echo(f"  and {last['rejected'] - SHOWN_REJECTS} more (GET /v1/imports/{last['id']})")
-    if last["state"] != "done":
-        typer.echo(f"It stopped: {last['reason'] or last['state']}. Give the same file again.", err=True)
+    typer.echo(f"{last['total']} people: {counts}.")
+    if last["unknown_columns"]:
+        typer.echo(f"Columns that were not taken: {', '.join(last['unknown_columns'])}.")
+    for title, name in (("Rejected", "rejects"), ("Worth a look", "warnings")):
+        _list(title, last[name])
+
+
+def _list(title: str, told: list[dict[str, Any]]) -> None:
+    if told:
+        typer.echo(f"{title}:")
+    for one in told[:SHOWN]:
+        typer.echo(f"  line {one['line']}: {one['reason']}")
+    if len(told) > SHOWN:
+        typer.echo(f"  and {len(told) - SHOWN} more")

@@ -1,63 +1,54 @@
 """Takes in a file of contacts, in batches, so that any crash is mended by giving the same file again.
 
-A contact's id is a keyed hash of what its card says: the same card is the same contact, in this file, in the
-next try and in next year's. The key is the web process's own, so a dump cannot be asked whether it
-holds a given card. What was erased stays erased: the keeper refuses its id.
+Whoever is there already is passed over, since ids are made of what a file says (`intake`). What was erased stays
+erased: the keeper refuses its id.
 """
 
 import asyncio
-import hashlib
+import contextlib
 import hmac
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
-from crm.contacts import queries, vcard
+from crm.contacts import queries, sources
 from crm.contacts.caller import Caller
+from crm.contacts.intake import COUNTS, Intake, Person
 from crm.contacts.models import ImportJob
-from crm.contacts.schemas import PersonIn, sections_of
 from crm.contacts.service import put_items
-from crm.contacts.vcard import Card, Data, NotACardError
-from crm.db import Database, WriteSession, milliseconds, moment
-from crm.errors import CrmError, Invalid, NotFound, Stale
+from crm.contacts.sources import Source, Survey
+from crm.contacts.tables import Data
+from crm.db import DOWN, Database, WriteSession, milliseconds, moment
+from crm.errors import CrmError, Invalid, NotFound, Stale, TooLarge
 from crm.keeper_client import Keeper
-from crm.kit import canonical
 from crm.kit.clock import Clock, rfc3339
 from crm.kit.ids import new_id
 
-BATCH = 200
-MOST_REJECTS = 1000
+MOST_REMEMBERED = 100
 SILENT_MS = 60_000
+LEAST_TOLD = 10
 
 
-@dataclass(slots=True)
-class Person:
-    """One card, ready to be stored."""
+class Headings:
+    """The headings of the files given last, for who gave them.
 
-    line: int
-    id: str
-    sections: dict[str, dict[str, Any]]
+    They stay in this process: PostgreSQL gets the fields they stand for, since a heading may name somebody.
+    """
 
+    def __init__(self) -> None:
+        self._by_job: OrderedDict[str, list[str]] = OrderedDict()
 
-@dataclass(slots=True)
-class Tally:
-    """How far an import has come: counts, and the rejected by line and reason code."""
+    def keep(self, job: str, source: Source) -> None:
+        """Keep the headings of one more file, and let go of the oldest."""
+        self._by_job[job] = [column.heading for column in source.columns]
+        while len(self._by_job) > MOST_REMEMBERED:
+            self._by_job.popitem(last=False)
 
-    stored: int = 0
-    known: int = 0
-    repeated: int = 0
-    rejected: int = 0
-    rejects: list[dict[str, Any]] = field(default_factory=list)
-
-    def reject(self, line: int, reason: str) -> None:
-        """Count one that cannot be stored; the list ends at `MOST_REJECTS`, the count does not."""
-        self.rejected += 1
-        if len(self.rejects) < MOST_REJECTS:
-            self.rejects.append({"line": line, "reason": reason})
+    def of(self, job: str, count: int) -> Sequence[str | None]:
+        """Give the headings of a job; None for each where another process took the file in."""
+        return self._by_job.get(job) or [None] * count
 
 
 def id_key(service_key: bytes) -> bytes:
@@ -65,25 +56,89 @@ def id_key(service_key: bytes) -> bytes:
     return hmac.digest(service_key, b"kept import ids 1", "sha256")
 
 
+async def _open(data: Data) -> tuple[Source, Survey]:
+    """Find out what a file holds.
+
+    Raises:
+        Invalid: nobody that could be made out.
+    """
+    source = await asyncio.to_thread(sources.find, data)
+    survey = await asyncio.to_thread(source.survey)
+    if not survey.total:
+        raise Invalid(
+            "This is neither a vCard file nor a table under headings that say name, e-mail or phone.",
+            pointer="/body/file",
+        )
+    return source, survey
+
+
+def _columns(
+    headings: Sequence[str | None], fields: Sequence[str | None], filled: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Print columns: what they are taken for, and in how many rows they say anything."""
+    told = enumerate(zip(headings, fields, filled, strict=True), 1)
+    return [{"number": number, "heading": one[0], "field": one[1], "filled": one[2]} for number, one in told]
+
+
+def _coarse(held: int | None) -> int | str | None:
+    """Say how many, from ten on: fewer would tell of a file of one whether somebody with that address is there."""
+    return held if held is None or held >= LEAST_TOLD else f"fewer than {LEAST_TOLD}"
+
+
+def _unknown(columns: Sequence[Mapping[str, Any]]) -> list[str]:
+    """List the columns that say something and are not taken, by heading where it is known."""
+    return [
+        column["heading"] or f"column {column['number']}"
+        for column in columns
+        if column["field"] is None and column["filled"]
+    ]
+
+
+async def rehearse(
+    database: Database, keeper: Keeper, caller: Caller, data: Data, *, key: bytes, region: str | None
+) -> dict[str, Any]:
+    """Say what an import would do, and store nothing; that it was asked is an entry.
+
+    Raises:
+        Invalid: this is no file of contacts.
+    """
+    source, survey = await _open(data)
+    # An import's entry says how many cards; that none of them is to be stored makes it a rehearsal's.
+    detail = {"cards": survey.total, "count": 0}
+    await keeper.record(caller.token, "import", ref=f"import:{new_id()}", detail=detail)
+    intake, entries = Intake(key, region), source.entries()
+    while batch := await asyncio.to_thread(intake.take, entries):
+        known = await queries.standing(database.reads, [person.id for person in batch])
+        intake.tally.known += len(known)
+        intake.tally.stored += len(batch) - len(known)
+    told = source.columns
+    columns = _columns([one.heading for one in told], [one.field for one in told], survey.filled)
+    report = {"dry_run": True, "total": survey.total, **intake.tally.report()}
+    return {**report, "columns": columns, "unknown_columns": _unknown(columns)}
+
+
 async def begin(
-    database: Database, keeper: Keeper, caller: Caller, data: Data, *, job: str | None, clock: Clock
-) -> tuple[str, bool]:
-    """Note an import and say whether it has to be run: an id that was used before is answered as it was.
+    database: Database, keeper: Keeper, caller: Caller, data: Data, *, job: str | None, headings: Headings, clock: Clock
+) -> tuple[str, Source | None]:
+    """Note an import and give its source to run; None for an id that was used before: it is answered as it was.
 
     Raises:
         Invalid: this is no file of contacts.
     """
     chosen = job or new_id()
     if job and await queries.find_job(database.reads, job):
-        return chosen, False
-    total = await asyncio.to_thread(lambda: sum(1 for _ in vcard.cards(data)))
-    if not total:
-        raise Invalid("This is not a vCard file.", pointer="/body/file")
-    await keeper.record(caller.token, "import", ref=f"import:{chosen}", detail={"cards": total})
+        return chosen, None
+    source, survey = await _open(data)
+    await keeper.record(caller.token, "import", ref=f"import:{chosen}", detail={"cards": survey.total})
     now = moment(clock.wall_ms())
+    row = ImportJob(
+        id=chosen, owner=caller.id, total=survey.total, started_at=now, seen_at=now,
+        fields=[column.field for column in source.columns], filled=survey.filled,
+    )  # fmt: skip
     async with database.writes() as db:
-        await queries.add_job(db, ImportJob(id=chosen, owner=caller.id, total=total, started_at=now, seen_at=now))
-    return chosen, True
+        await queries.add_job(db, row)
+    headings.keep(chosen, source)
+    return chosen, source
 
 
 @dataclass(slots=True)
@@ -94,25 +149,28 @@ class Import:
     keeper: Keeper
     caller: Caller
     job: str
-    key: bytes
+    intake: Intake
     clock: Clock
-    tally: Tally = field(default_factory=Tally)
-    seen: set[str] = field(default_factory=set)
+    _committing: asyncio.Task[None] | None = None
+    _told: int = -1
 
-    async def run(self, data: Data) -> None:
+    async def run(self, source: Source) -> None:
         """Store the contacts batch by batch; ends as done, or as failed with the code of what stopped it.
 
-        The next batch is read by a thread while the keeper and PostgreSQL take this one.
+        While the keeper takes one batch, a thread reads the next and PostgreSQL commits the one before.
         """
-        source = vcard.cards(data)
+        entries = source.entries()
         state, reason = "done", None
-        reading = asyncio.create_task(asyncio.to_thread(self._take, source))
+        reading = asyncio.create_task(asyncio.to_thread(self.intake.take, entries))
         try:
             while batch := await reading:
-                reading = asyncio.create_task(asyncio.to_thread(self._take, source))
+                reading = asyncio.create_task(asyncio.to_thread(self.intake.take, entries))
                 await self._store(batch)
+            await self._committed()
         except CrmError as error:
             state, reason = "failed", error.code
+        except DOWN:
+            state, reason = "failed", "database-unavailable"
         except asyncio.CancelledError:
             state, reason = "failed", "interrupted"
             raise
@@ -120,86 +178,72 @@ class Import:
             state, reason = "failed", "internal"
             raise
         finally:
-            await asyncio.wait([reading])
+            await self._end([reading], state, reason)
+
+    async def _end(self, reading: list[asyncio.Task[Any]], state: str, reason: str | None) -> None:
+        """Wait for what is under way and note the end; where the database is down, silence says that it ended."""
+        under_way = [*reading, *filter(None, [self._committing])]
+        await asyncio.wait(under_way)
+        for task in under_way:
+            task.cancelled() or task.exception()
+        with contextlib.suppress(*DOWN):
             async with self.database.writes() as db:
                 await self._note(db, state, reason)
 
-    def _take(self, source: Iterator[Card]) -> list[Person]:
-        """Read cards until a batch is full or the file ends; what cannot be read is counted."""
-        batch: list[Person] = []
-        while len(batch) < BATCH and (found := list(islice(source, BATCH - len(batch)))):
-            for card in found:
-                try:
-                    person = _person(card, self.key)
-                except NotACardError as error:
-                    self.tally.reject(card.at, str(error))
-                except ValidationError as error:
-                    self.tally.reject(card.at, _why(error))
-                else:
-                    if person.id in self.seen:
-                        self.tally.repeated += 1
-                    else:
-                        self.seen.add(person.id)
-                        batch.append(person)
-        return batch
-
     async def _store(self, batch: list[Person]) -> None:
         known = await queries.standing(self.database.reads, [person.id for person in batch])
-        self.tally.known += len(known)
+        self.intake.tally.known += len(known)
         await self._put([person for person in batch if person.id not in known])
 
     async def _put(self, people: list[Person]) -> None:
         """Store people, the keeper first; one it refuses is looked for by halves and left out."""
-        rows: list[dict[str, Any]] = []
+        index = 0
         if people:
             items = [item for person in people for item in put_items(person.id, person.sections)]
             try:
                 put = await self.keeper.put(self.caller.token, "intake", items, bulk=True)
-            except (NotFound, Stale, Invalid) as error:
+            except (NotFound, Stale, Invalid, TooLarge) as error:
                 await self._halve(people, error)
                 return
-            now = moment(self.clock.wall_ms())
-            plain = {"kind": "contact", "owner": self.caller.id, "created_at": now, "updated_at": now, "version": 1}
-            rows = [{"id": person.id, "log_index": put.index, **plain} for person in people]
-        async with self.database.writes() as db:
-            if rows:
-                await queries.add(db, rows)
-            self.tally.stored += len(rows)
-            await self._note(db, "running", None)
+            index = put.index
+            self.intake.tally.hold(put.held)
+        await self._committed()
+        self._committing = asyncio.create_task(self._commit(people, index))
 
     async def _halve(self, people: list[Person], error: CrmError) -> None:
         if len(people) == 1:
-            self.tally.reject(people[0].line, "erased" if isinstance(error, NotFound) else error.code)
+            self.intake.tally.reject(people[0].line, "erased" if isinstance(error, NotFound) else error.code)
             return
         middle = len(people) // 2
         await self._put(people[:middle])
         await self._put(people[middle:])
 
+    async def _committed(self) -> None:
+        """Wait until the last batch is in PostgreSQL."""
+        if (task := self._committing) is not None:
+            await asyncio.shield(task)
+
+    async def _commit(self, people: list[Person], index: int) -> None:
+        now = moment(self.clock.wall_ms())
+        async with self.database.writes() as db:
+            if people:
+                rows = [{"id": person.id, "language": None, "country": None, **person.plain} for person in people]
+                await queries.add_imported(db, rows, owner=self.caller.id, at=now, log_index=index)
+            self.intake.tally.stored += len(people)
+            await self._note(db, "running", None)
+
     async def _note(self, db: WriteSession, state: str, reason: str | None) -> None:
-        tally = self.tally
-        values = {
-            "stored": tally.stored, "known": tally.known, "repeated": tally.repeated,
-            "rejected": tally.rejected, "rejects": list(tally.rejects), "state": state, "reason": reason,
-            "seen_at": moment(self.clock.wall_ms()),
-        }  # fmt: skip
+        tally = self.intake.tally
+        values = {name: getattr(tally, name) for name in (*COUNTS, "held")}
+        values |= {"state": state, "reason": reason, "seen_at": moment(self.clock.wall_ms())}
+        # The lists can be long, and most batches add nothing to them.
+        if (told := len(tally.rejects) + len(tally.warnings)) != self._told:
+            values |= {"rejects": list(tally.rejects), "warnings": list(tally.warnings)}
+            self._told = told
         await queries.note_job(db, self.job, values)
 
 
-def _person(card: Card, key: bytes) -> Person:
-    sections = sections_of(PersonIn.model_validate(vcard.read(card)))
-    if not any(sections.values()):
-        raise NotACardError("nobody")
-    digest = hmac.digest(key, canonical.encode(sections), hashlib.sha256)
-    return Person(card.at, digest[:16].hex(), sections)
-
-
-def _why(error: ValidationError) -> str:
-    """Print the first mistake as field and kind; both are words of ours."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    return f"{first['loc'][0]}: {first['type'].replace('_', ' ')}"
-
-
-async def progress(database: Database, caller: Caller, job: str, *, clock: Clock) -> dict[str, Any]:
+async def progress(database: Database, caller: Caller, job: str, *, headings: Headings, clock: Clock) -> dict[str, Any]:
     """Say how far one's own import has come.
 
     Raises:
@@ -211,18 +255,19 @@ async def progress(database: Database, caller: Caller, job: str, *, clock: Clock
     seen_ms, started_ms = milliseconds(row["seen_at"]), milliseconds(row["started_at"])
     is_silent = row["state"] == "running" and clock.wall_ms() - seen_ms > SILENT_MS
     done = row["stored"] + row["known"] + row["repeated"] + row["rejected"]
+    columns = _columns(headings.of(job, len(row["fields"])), row["fields"], row["filled"])
     return {
         "id": row["id"],
         "state": "interrupted" if is_silent else row["state"],
         "reason": row["reason"],
         "total": row["total"],
         "read": done,
-        "stored": row["stored"],
-        "known": row["known"],
-        "repeated": row["repeated"],
-        "rejected": row["rejected"],
+        **{name: row[name] for name in COUNTS},
+        "known_addresses": _coarse(row["held"]),
         "per_second": round(1000 * done / max(seen_ms - started_ms, 1)),
-        "rejects": json.loads(row["rejects"]),
+        **{name: json.loads(row[name]) for name in ("rejects", "warnings")},
+        "columns": columns,
+        "unknown_columns": _unknown(columns),
         "started_at": rfc3339(started_ms),
         "seen_at": rfc3339(seen_ms),
     }

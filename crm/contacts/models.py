@@ -6,13 +6,14 @@ Nothing here names anybody. `stage`, `product` and `tags` hold ids whose texts l
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, ForeignKey, Index, String, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Integer, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from crm.db import Code, Id
 
 EMPTY = {"server_default": "{}"}
+NO_ITEMS = {"server_default": "[]"}
 
 
 class Contact(SQLModel, table=True):
@@ -45,7 +46,11 @@ class Contact(SQLModel, table=True):
 
 
 class ImportJob(SQLModel, table=True):
-    """One given file: counts, and the rejected by line and reason code; no value, no digest of the file."""
+    """One given file: counts, and by line and reason what was rejected or is worth a look.
+
+    No value and no digest of the file; of each column its field and how often it is filled, for a heading may name
+    somebody.
+    """
 
     __tablename__ = "import_job"
     __table_args__ = (CheckConstraint("state in ('running', 'done', 'failed')", name="state"),)
@@ -59,9 +64,13 @@ class ImportJob(SQLModel, table=True):
     known: int = Field(default=0)
     repeated: int = Field(default=0)
     rejected: int = Field(default=0)
-    rejects: list[dict[str, Any]] = Field(
-        default_factory=list, sa_type=JSONB, sa_column_kwargs={"server_default": "[]"}
-    )
+    # Who was stored though somebody else holds one of their e-mail addresses; nothing where the keeper does not say.
+    held: int | None = Field(default=None)
+    warned: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    rejects: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs=NO_ITEMS)
+    warnings: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB, sa_column_kwargs=NO_ITEMS)
+    fields: list[str | None] = Field(default_factory=list, sa_type=ARRAY(Code), sa_column_kwargs=EMPTY)
+    filled: list[int] = Field(default_factory=list, sa_type=ARRAY(Integer), sa_column_kwargs=EMPTY)
     started_at: datetime = Field(sa_type=DateTime(timezone=True))
     # Written with every batch: a job that runs and has not been seen for a while was interrupted.
     seen_at: datetime = Field(sa_type=DateTime(timezone=True))

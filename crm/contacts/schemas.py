@@ -40,6 +40,14 @@ def _email(address: str) -> str:
     return address
 
 
+def is_email(address: str) -> bool:
+    """Tell whether the schemas take this for an address."""
+    try:
+        return bool(_email(address))
+    except ValueError:
+        return False
+
+
 def _id(text: str) -> str:
     if not is_id(text):
         raise ValueError("an id is 32 lower-case hex digits")

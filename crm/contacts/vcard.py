@@ -19,6 +19,7 @@ CHARSETS = ("utf-8", "cp1252")
 # Real cards hold a photo of a few hundred kilobytes; beyond this it is no card.
 LONGEST_CARD = 4 << 20
 _BREAKS = re.compile(rb"\r*\n|\r+")
+_BEGIN = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|[\r\n])[ \t\v\f]*BEGIN:VCARD[ \t\v\f]*(?=[\r\n]|\Z)", re.IGNORECASE)
 _NAME = re.compile(r"(?:[A-Za-z0-9_-]+\.)?([A-Za-z0-9-]+)$")
 _PARAMETER = re.compile(r'([^=;]+)(=?)((?:"[^"]*"|[^";])*)(?:;|$)')
 _PART = re.compile(r"((?:\\.|[^\\;])*)(?:;|$)", re.DOTALL)
@@ -46,6 +47,11 @@ class Card:
 
     at: int
     lines: list[bytes] = field(default_factory=list)
+
+
+def count(data: Data) -> int:
+    """Count the cards of a file without cutting it."""
+    return sum(1 for _ in _BEGIN.finditer(_as_bytes(data)))
 
 
 def cards(data: Data) -> Iterator[Card]:
@@ -115,6 +121,7 @@ def _fields(found: dict[str, list[Line]]) -> dict[str, Any]:
         "emails": _unique(text.removeprefix("mailto:") for text in _texts(found, "EMAIL")),
         "phones": _unique(_phone(text) for text in _texts(found, "TEL")),
         "addresses": [address for line in found.get("ADR", ()) if (address := _address(line))],
+        "language": next(iter(_texts(found, "LANG")), ""),
         "profile": {name: value for name, value in profile.items() if value},
     }
 

@@ -52,8 +52,8 @@ async def test_it_works_and_again_doubles_nothing(url: str, tmp_path: Path) -> N
     again = await run(str(file), "--url", f"{url}/", "--as", "staff")
 
     assert (first.exit_code, again.exit_code) == (0, 0), first.output
-    assert "2 cards: 2 stored, 0 known, 0 repeated, 0 rejected." in first.output
-    assert "2 cards: 0 stored, 2 known, 0 repeated, 0 rejected." in again.output
+    assert "2 people: 2 stored, 0 known, 0 repeated, 0 rejected." in first.output
+    assert "2 people: 0 stored, 2 known, 0 repeated, 0 rejected." in again.output
     assert PASSWORD not in first.output
 
 
@@ -65,16 +65,39 @@ async def test_rejected_lines_are_listed_and_cut(url: str, tmp_path: Path) -> No
 
     assert done.exit_code == 0
     assert "  line 1: nobody" in done.output
-    assert "and 5 more (GET /v1/imports/" in done.output
+    assert "  and 5 more" in done.output
+
+
+async def test_a_dry_run_says_what_would_be_and_stores_nothing(product: Product, url: str, tmp_path: Path) -> None:
+    name = f"F{new_id()[:8]}"
+    file = tmp_path / "people.csv"
+    file.write_text(f"Name,E-Mail,Shoe size\nAda {name},ada@example.org,38\nBob,nowhere,\nCy {name},,\nCy {name},,\n")
+
+    done = await run(str(file), "--url", url, "--as", "staff", "--dry-run")
+
+    assert done.exit_code == 0, done.output
+    for said in (
+        "  Name -> given_name, family_name\n", "  E-Mail -> emails\n", "  Shoe size -> (not taken)\n",
+        "4 people: 2 stored, 0 known, 1 repeated, 1 rejected.", "Columns that were not taken: Shoe size.",
+        "  line 3: emails: not an e-mail address\n", "  line 5: says the same as line 4\n",
+    ):  # fmt: skip
+        assert said in done.output
+    assert name not in done.output
+    answer = await product.staff.post("/v1/contacts/search", json={"q": name})
+    assert answer.json()["matches"] == []
 
 
 async def test_what_is_refused_is_said_without_a_traceback(url: str, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
-    file.write_text("name,email\n")
+    file.write_text("name,email\n")  # and no row
 
     for arguments, stdin, said in (
         ((str(file), "--url", url, "--as", "staff"), "wrong password\n", "(unauthenticated)"),
-        ((str(file), "--url", url, "--as", "staff"), f"{PASSWORD}\n", "This is not a vCard file. (invalid)"),
+        (
+            (str(file), "--url", url, "--as", "staff"),
+            f"{PASSWORD}\n",
+            "under headings that say name, e-mail or phone. (invalid)",
+        ),
         ((str(file), "--url", url, "--as", "auditor"), f"{PASSWORD}\n", "(purpose-not-yours)"),
         ((str(file), "--url", "http://127.0.0.1:1", "--as", "staff"), f"{PASSWORD}\n", "Not imported"),
     ):

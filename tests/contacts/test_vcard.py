@@ -94,7 +94,7 @@ EXPECTED: dict[str, list[dict[str, Any]]] = {
                     "postcode": "G1V 2M2", "country": "Canada",
                 }
             ],
-            "profile": {"birthday": "--0203", "websites": ["http://nomis80.org"]},
+            "language": "fr", "profile": {"birthday": "--0203", "websites": ["http://nomis80.org"]},
         }
     ],
 }  # fmt: skip

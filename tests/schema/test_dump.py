@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from crm.kit.ids import new_id
-from tests.contacts.test_import import give
+from tests.contacts.imported import give
 from tests.product import Product, Server
 
 

@@ -1,0 +1,200 @@
+"""An import is killed at any of its steps, with any of the three processes it needs; the file is given again."""
+
+import asyncio
+import itertools
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from crm.contacts import importing, sources
+from crm.contacts.intake import Intake
+from crm.host import roles
+from crm.kit.ids import new_id
+from tests.contacts.dying_web import BATCH, MOMENTS
+from tests.keeper.home import ROOT, KeeperHome, gather_cast
+from tests.product import SERVE, Server
+
+VICTIMS = ("keeper", "database", "web")
+PEOPLE = 5 * BATCH - 7
+PATIENCE_S = 120
+# Every victim at every moment, each at another batch; the soak has them all.
+SOME = [(victim, moment, 1 + (3 * n + m) % 5) for n, victim in enumerate(VICTIMS) for m, moment in enumerate(MOMENTS)]
+ALL = list(itertools.product(VICTIMS, MOMENTS, range(1, 6)))
+
+
+@dataclass
+class Installation:
+    """A keeper, a database and a web process that may be killed; the tests' shared ones may not."""
+
+    keeper: KeeperHome
+    server: Server
+
+    @asynccontextmanager
+    async def web(self, **environ: str) -> AsyncIterator[tuple[httpx.AsyncClient, "subprocess.Popen[str]"]]:
+        """Start the web process and a client of it that is signed in as staff."""
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            own = {
+                "KEPT_KEEPER_SOCKET": str(self.keeper.path / "run" / "web.sock"),
+                "KEPT_SERVICE_KEY_FILE": str(self.keeper.path / "services" / "web.key"),
+                "KEPT_DATABASE_URL_FILE": str(self.server.home.dsn_file("kept_web")),
+                "KEPT_READ_DATABASE_URL_FILE": str(self.server.home.dsn_file("kept_web_read")),
+                "KEPT_HOME": str(self.keeper.path),
+            }
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.contacts.dying_web", "--fd", str(listening.fileno())],
+                pass_fds=[listening.fileno()], env=KeeperHome.environment(own | environ), cwd=ROOT, text=True,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        assert process.stdout is not None
+        assert (await asyncio.to_thread(process.stdout.readline)).strip() == "ready"
+        headers = {"authorization": f"Bearer {self.keeper.token('staff')}"}
+        try:
+            async with httpx.AsyncClient(base_url=address, headers=headers, timeout=PATIENCE_S) as client:
+                yield client, process
+        finally:
+            process.terminate()
+            # Its lines are few; a full pipe would keep it from ending.
+            await asyncio.to_thread(process.communicate)
+
+    def pid(self, victim: str) -> int:
+        """Say whom to kill; 0 is the web process itself."""
+        if victim == "keeper":
+            assert self.keeper.process is not None
+            return self.keeper.process.pid
+        return (self.server._postgres.pid or 0) if victim == "database" else 0
+
+    def revive(self, victim: str) -> None:
+        """Wait until the victim is dead and start it again."""
+        if victim == "keeper":
+            assert self.keeper.wait() < 0
+            assert self.keeper.start(), self.keeper.stderr()
+        elif victim == "database":
+            self.server._run(_revive(self.server))
+
+    async def rows(self, ids: list[str]) -> list[str]:
+        """List whose rows are in PostgreSQL."""
+        connection = await asyncpg.connect(self.server.dsn(roles.OWNER).reveal())
+        try:
+            return [row[0] for row in await connection.fetch("select id from contact where id = any($1)", ids)]
+        finally:
+            await connection.close()
+
+
+async def _revive(server: Server) -> None:
+    await server._postgres.wait()
+    await server._postgres.start()
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    folder = Path(tempfile.mkdtemp(prefix="kept-test-"))
+    folder.chmod(0o711)
+    server = Server(folder)
+    server.start()
+    keeper = KeeperHome(tmp_path_factory.mktemp("killed") / "home")
+    keeper.init()
+    assert keeper.start(), keeper.stderr()
+
+    async def people() -> None:
+        await gather_cast(keeper, second_factor="optional")
+        await keeper.disconnect()
+
+    asyncio.run(people())
+    yield Installation(keeper, server)
+    keeper.stop()
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def give(client: httpx.AsyncClient, data: bytes) -> str:
+    answer = await client.post("/v1/imports", files={"file": ("x", data)})
+    if answer.status_code == 503:  # the first to find the connections of a dead database
+        answer = await client.post("/v1/imports", files={"file": ("x", data)})
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["id"])
+
+
+async def ended(client: httpx.AsyncClient, job: str) -> dict[str, Any]:
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until:
+        state: dict[str, Any] = (await client.get(f"/v1/imports/{job}")).json()
+        if state.get("state") != "running":
+            return state
+        await asyncio.sleep(0.02)
+    raise AssertionError("it does not end")
+
+
+def people(family: str) -> tuple[bytes, list[dict[str, Any]]]:
+    """Write a table, and say who stands in it."""
+    persons = [
+        {"given_name": f"P{n}", "family_name": family, "emails": [f"p{n}@{family.lower()}.example"]}
+        for n in range(PEOPLE)
+    ]
+    rows = [f"{one['given_name']};{family};{one['emails'][0]}" for one in persons]
+    return "\n".join(["First Name;Last Name;E-mail", *rows]).encode(), persons
+
+
+async def finished(client: httpx.AsyncClient, data: bytes, ids: list[str]) -> tuple[Any, Any, list[Any]]:
+    """Give a file twice more, and open everybody who should be there."""
+    last, again = [await ended(client, await give(client, data)) for _ in range(2)]
+    return last, again, [(await client.get(f"/v1/contacts/{one}", params=SERVE)).json() for one in ids]
+
+
+async def killed(installation: Installation, victim: str, moment: str, batch: int) -> None:
+    """Kill, revive, give the file again: it is as if nothing had happened."""
+    data, persons = people(f"F{new_id()[:12]}")
+    key = importing.id_key((installation.keeper.path / "services" / "web.key").read_bytes())
+    reading, entries = Intake(key, None), sources.find(data).entries()
+    ids = [person.id for _ in range(PEOPLE) for person in reading.take(entries)]
+    kill = f"{installation.pid(victim)}:{moment}:{batch}"
+
+    async with installation.web(KEPT_TEST_KILL=kill) as (client, process):
+        job = await give(client, data)
+        if victim == "web":
+            assert await asyncio.to_thread(process.wait, PATIENCE_S) < 0
+        else:
+            await asyncio.to_thread(installation.revive, victim)
+            assert len(await installation.rows(ids)) < PEOPLE
+            # Whoever gave it gives it again, to the process that lives on.
+            last, again, pages = await finished(client, data, ids)
+            assert (await client.get(f"/v1/imports/{job}")).json()["state"] != "done"
+    if victim == "web":
+        assert len(await installation.rows(ids)) < PEOPLE
+        async with installation.web() as (client, _):
+            last, again, pages = await finished(client, data, ids)
+
+    assert (last["state"], last["stored"] + last["known"], last["rejected"]) == ("done", PEOPLE, 0)
+    assert (again["stored"], again["known"]) == (0, PEOPLE)
+    assert [page["identity"] | page["channels"] for page in pages] == persons
+    assert sorted(await installation.rows(ids)) == sorted(ids)
+    marks = ",".join("?" * len(ids))
+    versions = f"SELECT subject, max(version), count(*) FROM section WHERE subject IN ({marks}) GROUP BY subject"  # noqa: S608
+    assert {row[0]: row[1:] for row in installation.keeper.rows(versions, *ids)} == dict.fromkeys(ids, (1, 2))
+
+
+@pytest.mark.parametrize(("victim", "moment", "batch"), SOME)
+async def test_a_killed_import_is_finished_by_the_same_file(
+    installation: Installation, victim: str, moment: str, batch: int
+) -> None:
+    await killed(installation, victim, moment, batch)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("victim", "moment", "batch"), [case for case in ALL if case not in SOME])
+async def test_a_killed_import_is_finished_by_the_same_file_at_every_batch(
+    installation: Installation, victim: str, moment: str, batch: int
+) -> None:
+    await killed(installation, victim, moment, batch)
