@@ -14,6 +14,8 @@ from crm.contacts import queries as contacts
 from crm.db import DOWN, Database, milliseconds, moment
 from crm.errors import CrmError
 from crm.interactions import queries
+from crm.interactions.drafting import KEPT
+from crm.interactions.queries import drafts
 from crm.keeper_client import Keeper
 from crm.kit.clock import Clock
 
@@ -116,8 +118,11 @@ async def _moved(
 
 
 async def remove_due(database: Database, clock: Clock) -> int:
-    """Delete the rows of contacts whose key is dead; returns how many contacts went."""
+    """Delete the rows of contacts whose key is dead, and drafts that are too old; returns how many contacts went."""
     before = moment(clock.wall_ms() - GRACE_MS)
+    async with database.writes() as db:
+        await drafts.let_go_before(db, moment(clock.wall_ms()) - KEPT)
+        await queries.forget_former(db, TASK)
     removed = 0
     while ids := await contacts.due(database.reads, before, BATCH):
         async with database.writes() as db:
