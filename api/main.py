@@ -13,7 +13,19 @@ from starlette.exceptions import HTTPException
 from api.http import logs, problem
 from api.http.deps import State, closed
 from api.http.headers import Edge
-from api.routes import contacts, drafts, follow_ups, health, imports, interactions, log, people, sessions, vocabulary
+from api.routes import (
+    attachments,
+    contacts,
+    drafts,
+    follow_ups,
+    health,
+    imports,
+    interactions,
+    log,
+    people,
+    sessions,
+    vocabulary,
+)
 from crm.config import Settings, load
 from crm.db import DOWN, Database
 from crm.errors import CrmError
@@ -32,7 +44,7 @@ NO_TELEMETRY: TelemetryConfig = {
 }
 # The routes that are asked most come first: the router tries them in this order.
 ROUTERS = (
-    contacts, interactions, follow_ups, drafts, sessions, vocabulary, imports, people, log, health,
+    contacts, interactions, follow_ups, drafts, attachments, sessions, vocabulary, imports, people, log, health,
 )  # fmt: skip
 
 
@@ -90,6 +102,6 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     )
     for module in ROUTERS:
         app.include_router(module.router)
-    app.add_middleware(Edge, limits={imports.PATH: imports.LIMIT})
+    app.add_middleware(Edge, limits={imports.PATH: imports.LIMIT, attachments.PATH: attachments.LIMIT})
     closed(app)
     return app

@@ -54,6 +54,8 @@ ROWS = [
     Row("GET", "/v1/contacts/{contact}/interactions/{interaction}/versions", STAFF),
     Row("POST", "/v1/contacts/{contact}/interactions/{interaction}/versions", STAFF, json(**CALL, version=1)),
     Row("POST", "/v1/contacts/{contact}/interactions/{interaction}/move", STAFF, json(to=SOME_ID)),
+    Row("POST", "/v1/contacts/{contact}/interactions/{interaction}/attachments", STAFF, FORM),
+    Row("GET", "/v1/contacts/{contact}/interactions/{interaction}/attachments/{attachment}", STAFF),
     Row("PUT", "/v1/contacts/{contact}/draft", STAFF, json(summary="x")),
     Row("GET", "/v1/contacts/{contact}/draft", STAFF),
     Row("DELETE", "/v1/contacts/{contact}/draft", STAFF),
