@@ -1,7 +1,7 @@
 """What is typed and not logged yet."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -177,3 +177,33 @@ async def test_a_failure_behind_the_keeper_leaves_the_draft_that_stood(
         assert (await product.staff.put(url(contact), json={"notes": "lost"})).status_code == 500
 
     assert await read(product, contact) == {"notes": "stands"}
+
+
+async def test_one_saved_while_another_is_logged_is_there_whole_or_gone(product: Product) -> None:
+    """Logging lets go of the draft between the two statements of a saving: what was saved then is a first one."""
+    contact = await product.contact()
+    await save(product, contact, notes="old")
+    held = product.app.state.held
+    author = product.keeper.cast["staff"].id
+    row = await held.reads.row(queries._FIND, contact=contact, author=author, since=datetime(2000, 1, 1, tzinfo=UTC))
+    values = {
+        "contact": contact, "author": author, "record": new_id(), "saved_at": row["saved_at"], "sealed": b"new",
+        "log_index": 0,
+    }  # fmt: skip
+
+    async with held.database.writes() as db:
+        executed = db.execute
+        statements = 0
+
+        async def execute(statement: Any, *rest: Any) -> Any:
+            nonlocal statements
+            statements += 1
+            if statements == 2:
+                assert (await product.staff.delete(url(contact))).status_code == 204
+            return await executed(statement, *rest)
+
+        db.execute = execute  # type: ignore[method-assign]
+        await queries.save(db, values)
+
+    row = await held.reads.row(queries._FIND, contact=contact, author=author, since=datetime(2000, 1, 1, tzinfo=UTC))
+    assert (row["record"], row["sealed"], statements) == (values["record"], b"new", 3)

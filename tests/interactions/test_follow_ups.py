@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crm.contacts.caller import Caller
 from crm.errors import NotFound
 from crm.interactions import planning
 from crm.interactions.queries import follow_ups as queries
@@ -325,7 +326,7 @@ async def test_a_page_of_nobody_the_keeper_knows_is_empty(product: Product) -> N
     )
     labels, opened = await planning._open(
         product.app.state.held.keeper,
-        planning.Caller(product.keeper.token("staff"), assignee, frozenset()),  # type: ignore[arg-type]
+        Caller(product.keeper.token("staff"), assignee, frozenset()),  # type: ignore[arg-type]
         rows,
         {row["contact"]: row["contact"] for row in rows},
     )

@@ -32,13 +32,15 @@ async def find(db: ReadSession, contact: str, author: str, *, since: datetime) -
 
 async def save(db: WriteSession, values: Mapping[str, Any]) -> None:
     """Insert a draft or put it in the place of the one there is; of two at once, the later."""
-    if (await db.execute(insert(DRAFT).values(**values).on_conflict_do_nothing().returning(_D.record))).first():
-        return
     mine = (_D.contact == values["contact"], _D.author == values["author"])
-    old = select(_D.contact, _D.record, _D.log_index).where(*mine).with_for_update()
-    for row in (await db.execute(old)).mappings().all():
-        await db.execute(insert(FORMER).values(**row).on_conflict_do_nothing())
-    await db.execute(update(DRAFT).where(*mine).values(**values))
+    standing = select(_D.contact, _D.record, _D.log_index).where(*mine).with_for_update()
+    first = insert(DRAFT).values(**values).on_conflict_do_nothing().returning(_D.record)
+    # Between the two statements the one that stood may have gone with its interaction: then this is the first.
+    while (await db.execute(first)).first() is None:
+        if old := (await db.execute(standing)).mappings().first():
+            await db.execute(insert(FORMER).values(**old).on_conflict_do_nothing())
+            await db.execute(update(DRAFT).where(*mine).values(**values))
+            return
 
 
 async def let_go(db: WriteSession, contact: str, author: str) -> None:
