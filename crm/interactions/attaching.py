@@ -12,6 +12,7 @@ from crm.interactions import moving
 from crm.interactions.files import kind_of
 from crm.interactions.queries import attachments as queries
 from crm.interactions.queries import interactions
+from crm.interactions.records import What, record_of
 from crm.interactions.schemas import bytes_of, name_of
 from crm.interactions.service import refusal
 from crm.keeper_client import Keeper
@@ -71,12 +72,13 @@ async def add(
     carried = None
     if found["contact"] != contact:
         carried = await moving.seal_for(reads, keeper, caller, contact, found, to=contact)
-    id_, title = given.id or new_id(), new_id()
+    id_ = given.id or new_id()
+    record, title = record_of(What.FILE, id_), record_of(What.NAME, id_)
     sealed = await keeper.seal(
         caller.token,
         "serve",
         [
-            {"subject": contact, "record": id_, "fields": {"data": given.data}},
+            {"subject": contact, "record": record, "fields": {"data": given.data}},
             {"subject": contact, "record": title, "fields": name_of(given.name)},
         ],
     )
@@ -86,13 +88,14 @@ async def add(
         "contact": contact,
         "id": id_,
         "interaction": interaction,
+        "record": record,
         "title": title,
         "kind": kind,
         "size_bytes": len(given.data),
         "author": caller.id,
         "created_at": moment(clock.wall_ms()),
         "sealed_title": sealed.blobs[title],
-        "sealed": sealed.blobs[id_],
+        "sealed": sealed.blobs[record],
         "log_index": sealed.index,
     }
     return await _write(db, row)
@@ -140,7 +143,7 @@ async def read(  # noqa: PLR0917 - the ids of one address
     row = await contacts.find(reads, contact) and await queries.file(reads, contact, interaction, attachment)
     if not row:
         raise await refusal(keeper, token, purpose, reason)
-    records = {row["contact"]: {row["id"]: row["sealed"]}}
+    records = {row["contact"]: {row["record"]: row["sealed"]}}
     ref = f"interaction:{interaction}"
     opened = await keeper.open(token, purpose, subjects=[contact], fields=[], records=records, reason=reason, ref=ref)
-    return FileOut(bytes_of(opened, row["id"]), row["kind"])
+    return FileOut(bytes_of(opened, row["record"]), row["kind"])

@@ -54,7 +54,7 @@ class Interaction(SQLModel, table=True):
 
 
 class FollowUp(SQLModel, table=True):
-    """What somebody means to do for a contact; the title is sealed under the contact, bound to `id`.
+    """What somebody means to do for a contact; the title is sealed under the contact as `record`.
 
     The id alone is the key: a person's list and a link in it know no contact. `origin` is the sealed record of
     the interaction's version it was made with, and moves to another person with it.
@@ -68,6 +68,7 @@ class FollowUp(SQLModel, table=True):
 
     id: str = Field(primary_key=True, sa_type=Id)
     contact: str = Field(sa_type=Id, sa_column_args=(ForeignKey("contact.id"),))
+    record: str = Field(sa_type=Id)
     origin: str | None = Field(default=None, sa_type=Id)
     due_at: datetime = Field(sa_type=DateTime(timezone=True))
     assignee: str = Field(sa_type=Id)
@@ -95,7 +96,7 @@ class Draft(SQLModel, table=True):
 
 
 class Attachment(SQLModel, table=True):
-    """A file of an interaction. Its bytes are sealed as record `id`, its name apart as record `title`.
+    """A file of an interaction. Its bytes are sealed as `record`, its name apart as `title`.
 
     A page of interactions opens names; the bytes are opened by whoever asks for the file, as an entry of its own.
     """
@@ -109,6 +110,7 @@ class Attachment(SQLModel, table=True):
     contact: str = Field(primary_key=True, sa_type=Id, sa_column_args=(ForeignKey("contact.id"),))
     id: str = Field(primary_key=True, sa_type=Id)
     interaction: str = Field(sa_type=Id)
+    record: str = Field(sa_type=Id)
     title: str = Field(sa_type=Id)
     kind: str = Field(sa_type=Code)
     size_bytes: int = Field(sa_type=Integer)

@@ -14,6 +14,7 @@ from crm.db import ReadSession, WriteSession, moment
 from crm.errors import Duplicate, Invalid, NotFound, Stale
 from crm.interactions import days
 from crm.interactions.queries import follow_ups as queries
+from crm.interactions.records import What, record_of
 from crm.interactions.schemas import FollowUpIn, FollowUpPart, FollowUpPatch, follow_ups_out, title_of, to_ms
 from crm.interactions.service import CURSOR, SHOWN, cursor
 from crm.keeper_client import Keeper, Opened, Sealed
@@ -35,9 +36,11 @@ class Plan:
     def of(cls, contact: str, given: FollowUpPart, caller: Caller, now: datetime, *, origin: str | None = None) -> Self:
         """Plan what was asked for; `origin` is the record of the version it is made with."""
         id_ = given.id or new_id()
+        record = record_of(What.TITLE, id_)
         values = {
             "id": id_,
             "contact": contact,
+            "record": record,
             "origin": origin,
             "due_at": to_ms(given.due),
             "assignee": given.assignee or caller.id,
@@ -45,11 +48,11 @@ class Plan:
             "created_at": now,
             "version": 1,
         }
-        return cls(id_, {"subject": contact, "record": id_, "fields": title_of(given)}, values)
+        return cls(id_, {"subject": contact, "record": record, "fields": title_of(given)}, values)
 
     def row(self, sealed: Sealed) -> dict[str, Any]:
         """Return the row, once the title is sealed."""
-        return {**self.values, "sealed": sealed.blobs[self.id], "log_index": sealed.index}
+        return {**self.values, "sealed": sealed.blobs[self.values["record"]], "log_index": sealed.index}
 
 
 async def check_assignee(keeper: Keeper, caller: Caller, assignee: str | None, pointer: str) -> None:
@@ -139,7 +142,7 @@ async def _open(
     records: dict[str, dict[str, bytes]] = {}
     for row in rows:
         if heads[row["contact"]] in labels:
-            records.setdefault(row["contact"], {})[row["id"]] = row["sealed"]
+            records.setdefault(row["contact"], {})[row["record"]] = row["sealed"]
     if not records:
         return {}, None
     try:

@@ -199,14 +199,14 @@ def follow_ups_out(
             "id": row["id"],
             "version": row["version"],
             "due": time_out(row["due_at"]),
-            "title": opened.records[row["id"]].reveal()["title"],
+            "title": opened.records[row["record"]].reveal()["title"],
             "assignee": row["assignee"],
             "author": row["author"],
             "created_at": time_out(row["created_at"]),
             "contact": label_out(labels[heads[row["contact"]]]),
         }
         for row in rows
-        if row["id"] in opened.records
+        if row["record"] in opened.records
     ]
 
 

@@ -8,6 +8,7 @@ import pytest
 from api.http.headers import HEADERS
 from crm.interactions import attaching
 from crm.interactions.queries import attachments as queries
+from crm.interactions.records import What, record_of
 from crm.kit.ids import new_id
 from tests.interactions.calls import TXT, at, attach, entries, log
 from tests.product import SERVE, Product
@@ -63,9 +64,12 @@ async def test_the_list_opens_names_and_the_file_is_an_open_of_its_own(product: 
     await product.staff.get(path(contact, interaction, file["id"]), params={"reason": "order"})
 
     listed, opened = await entries(product, contact, "open")
-    assert file["id"] not in listed["records"]
-    assert len(listed["records"]) == 2
-    assert (opened["records"], opened["reason"], opened["ref"]) == ([file["id"]], "order", f"interaction:{interaction}")
+    assert set(listed["records"]) == {interaction, record_of(What.NAME, file["id"])}
+    assert (opened["records"], opened["reason"], opened["ref"]) == (
+        [record_of(What.FILE, file["id"])],
+        "order",
+        f"interaction:{interaction}",
+    )
 
 
 async def test_the_same_id_again_answers_as_the_first_time(product: Product) -> None:
@@ -293,12 +297,13 @@ async def test_bytes_changed_in_the_database_are_not_opened(product: Product) ->
     mine, theirs = await attach(product, contact, interaction, PDF), await attach(product, contact, interaction)
     async with product.app.state.held.database.writes() as db:
         connection = await db.connection()
-        # The role may not change a file; whoever can put one in another's place changes nothing either.
-        await connection.exec_driver_sql("delete from attachment where id = $1", (mine["id"],))
+        # The role may not change a file; whoever puts the bytes of one in another's place changes nothing either.
         await connection.exec_driver_sql(
-            "insert into attachment (contact, id, interaction, title, kind, size_bytes, author, created_at, "
-            "sealed_title, sealed, log_index) select contact, $1, interaction, title, kind, size_bytes, author, "
-            "created_at, sealed_title, sealed, log_index from attachment where id = $2",
+            "with mine as (delete from attachment where id = $1 returning *) "
+            "insert into attachment (contact, id, interaction, record, title, kind, size_bytes, author, created_at, "
+            "sealed_title, sealed, log_index) select m.contact, m.id, m.interaction, m.record, m.title, m.kind, "
+            "m.size_bytes, m.author, m.created_at, m.sealed_title, t.sealed, m.log_index "
+            "from mine m, attachment t where t.id = $2",
             (mine["id"], theirs["id"]),
         )
 

@@ -10,6 +10,7 @@ from crm.contacts.caller import Caller
 from crm.errors import NotFound
 from crm.interactions import planning
 from crm.interactions.queries import follow_ups as queries
+from crm.interactions.records import What, record_of
 from crm.kit.clock import SystemClock, rfc3339
 from crm.kit.ids import new_id
 from tests.interactions.calls import DUE, agenda, entries, follow, made
@@ -72,7 +73,7 @@ async def test_a_page_is_one_open_of_titles_and_few_of_labels(product: Product) 
     opens = [one for one in await entries(product, contact, "open") if one["index"] == page["log_index"]]
     (entry,) = opens
     assert (entry["purpose"], entry["fields"]) == ("agenda", [])
-    assert {first["id"], second["id"]} <= set(entry["records"])
+    assert {record_of(What.TITLE, one["id"]) for one in (first, second)} <= set(entry["records"])
     assert {contact, other} <= set(entry["subjects"])
     looks = (await product.staff.get(f"/v1/contacts/{contact}/looks")).json()["looks"]
     assert [look["purpose"] for look in looks if look["index"] == page["log_index"]] == ["agenda"]

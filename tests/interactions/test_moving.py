@@ -327,3 +327,17 @@ async def test_ten_full_files_are_moved(product: Product) -> None:
 
     (shown,) = (await product.opened(right))["interactions"]
     assert [one["size_bytes"] for one in shown["attachments"]] == [len(data)] * 10
+
+
+async def test_one_id_given_to_everything_is_several_records(product: Product) -> None:
+    """A client that uses an id again for the follow-up and the file mixes nothing up, moved or not."""
+    wrong, right, id_ = await product.contact(), await product.contact(), new_id()
+    await log(product, wrong, id=id_, summary="one", follow_up={"id": id_, "due": DUE, "title": "After"})
+    await attach(product, wrong, id_, id=id_)
+
+    await move(product, wrong, id_, right)
+
+    (shown,) = (await product.opened(right))["interactions"]
+    assert (shown["summary"], [one["name"] for one in shown["attachments"]]) == ("one", ["Zoë's notes.txt"])
+    assert (await product.staff.get(at(right, id_, f"attachments/{id_}"))).content == "what Zoë said\n".encode()
+    assert [one["title"] for one in await agenda(product.staff) if one["id"] == id_] == ["After"]

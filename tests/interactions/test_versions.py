@@ -260,3 +260,16 @@ async def test_erasing_and_logging_at_once_lose_nothing(product: Product) -> Non
     assert (await product.staff2.post(f"/v1/contacts/{contact}/erase/cancel")).status_code == 200
     kept = {str(number) for number, answer in enumerate(logged) if answer.status_code == 201}
     assert set(await summaries(product, contact)) == kept
+
+
+async def test_of_two_with_one_id_who_were_merged_the_contacts_own_is_meant(product: Product) -> None:
+    gone, kept, id_ = await product.contact(), await product.contact(), new_id()
+    for contact in (gone, kept):
+        await log(product, contact, id=id_, summary="one")
+    await product.staff.post(f"/v1/contacts/{gone}/merge", json={"into": kept})
+
+    await renew(product, kept, id_, 1, summary="two")
+
+    assert [one["summary"] for one in await versions(product, kept, id_)] == ["one", "two"]
+    await product.staff.post(f"/v1/contacts/{gone}/merge/undo")
+    assert await summaries(product, gone) == ["one"]

@@ -11,7 +11,7 @@ from crm.interactions.queries.tables import ATTACHMENT, DRAFT, FOLLOW_UP, FORMER
 
 # Every column that holds the address of something sealed. An erasure empties each of these tables.
 _RECORDS = (
-    INTERACTION.c.record, FOLLOW_UP.c.id, DRAFT.c.record, ATTACHMENT.c.id, ATTACHMENT.c.title, FORMER.c.record,
+    INTERACTION.c.record, FOLLOW_UP.c.record, DRAFT.c.record, ATTACHMENT.c.record, ATTACHMENT.c.title, FORMER.c.record,
 )  # fmt: skip
 _TABLES = (INTERACTION, FOLLOW_UP, DRAFT, ATTACHMENT, FORMER)
 _STANDING = Query(

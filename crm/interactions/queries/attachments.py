@@ -22,7 +22,7 @@ _LISTED = Query(
     .order_by(_A.created_at, _A.id)
 )
 _FILE = Query(
-    select(_A.contact, _A.id, _A.kind, _A.sealed).where(
+    select(_A.contact, _A.record, _A.kind, _A.sealed).where(
         _A.contact.in_(select(set_of(bindparam("contact")).c.id)),
         _A.interaction == bindparam("interaction"),
         _A.id == bindparam("id"),

@@ -18,7 +18,8 @@ _JOINED = FOLLOW_UP.join(CONTACT, _C.id == _F.contact)
 _MADE = (_F.id, _F.contact, _F.version, _F.done_at, _F.log_index)
 _MINE = Query(
     select(
-        _F.id, _F.contact, _F.due_at, _F.assignee, _F.author, _F.created_at, _F.version, _F.sealed, _C.merged_into
+        _F.id, _F.contact, _F.record, _F.due_at, _F.assignee, _F.author, _F.created_at, _F.version, _F.sealed,
+        _C.merged_into,
     )
     .select_from(_JOINED)
     .where(

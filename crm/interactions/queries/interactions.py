@@ -45,7 +45,13 @@ _ID = _I.id == bindparam("id")
 _NEWEST = {False: Query(_newest(_ONE)), True: Query(_newest(_SET))}
 _NEWEST_AFTER = {False: Query(_after(_newest(_ONE))), True: Query(_after(_newest(_SET)))}
 _LOCATE = {
-    is_merged: Query(select(_I.contact, _I.id, _I.version).where(whose, _ID, _I.is_current).limit(1))
+    # One id may have been used for two who were merged since: the contact's own goes first.
+    is_merged: Query(
+        select(_I.contact, _I.id, _I.version)
+        .where(whose, _ID, _I.is_current)
+        .order_by((_I.contact == _CONTACT).desc())
+        .limit(1)
+    )
     for is_merged, whose in ((False, _ONE), (True, _SET))
 }
 _VERSIONS = Query(select(*_SHOWN).where(_ONE, _ID).order_by(_I.version))

@@ -21,9 +21,9 @@ def _parts(contact: Any, interaction: Any) -> CompoundSelect[Any]:  # noqa: ANN4
     with_file = (_A.contact == contact, _A.interaction == interaction)
     return union_all(
         select(_I.record, _I.sealed).where(*of),
-        select(_F.id, _F.sealed).where(_F.contact == contact, _F.origin.in_(select(_I.record).where(*of))),
+        select(_F.record, _F.sealed).where(_F.contact == contact, _F.origin.in_(select(_I.record).where(*of))),
         select(_A.title, _A.sealed_title).where(*with_file),
-        select(_A.id, _A.sealed).where(*with_file),
+        select(_A.record, _A.sealed).where(*with_file),
     )
 
 
@@ -69,17 +69,17 @@ async def carry(db: WriteSession, contact: str, interaction: str, to: str, seale
     plans = await _rows(db, FOLLOW_UP, _F.contact == contact, _F.origin.in_([row["record"] for row in versions]))
     arriving = [row | _at(to, sealed[row["record"]]) for row in versions]
     files_arriving = [
-        row | _at(to, sealed[row["id"]]) | {"sealed_title": sealed[row["title"]][0]} for row in files
+        row | _at(to, sealed[row["record"]]) | {"sealed_title": sealed[row["title"]][0]} for row in files
     ]  # fmt: skip
     if not (await _insert(db, INTERACTION, arriving) and await _insert(db, ATTACHMENT, files_arriving)):
         return False
     for row in plans:
-        await db.execute(update(FOLLOW_UP).where(_F.id == row["id"]).values(**_at(to, sealed[row["id"]])))
+        await db.execute(update(FOLLOW_UP).where(_F.id == row["id"]).values(**_at(to, sealed[row["record"]])))
     await db.execute(delete(INTERACTION).where(*of))
     await db.execute(delete(ATTACHMENT).where(*with_file))
     left = {row["record"]: row["log_index"] for row in versions}
-    left |= {row[name]: row["log_index"] for row in files for name in ("id", "title")}
-    await _leave(db, contact, to, left | {row["id"]: row["log_index"] for row in plans})
+    left |= {row[name]: row["log_index"] for row in files for name in ("record", "title")}
+    await _leave(db, contact, to, left | {row["record"]: row["log_index"] for row in plans})
     return True
 
 
