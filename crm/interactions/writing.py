@@ -78,6 +78,9 @@ async def add_version(
     found = row and await queries.locate(reads, contact, interaction, is_merged=row["is_merged"])
     if not found:
         raise NotFound
+    if given.id == interaction:
+        # That of the first version, which this would otherwise be taken for, and be lost.
+        raise Duplicate
     if given.id and (seen := await queries.find_record(reads, found["contact"], given.id)):
         return await _answer(reads, found["contact"], seen, interaction, given.id)
     if found["version"] != given.version:

@@ -117,9 +117,10 @@ async def test_an_id_that_stands_for_something_else_is_a_clash(product: Product)
         await product.staff.post(at(contact), json={**CALL, "id": id_}),
         await product.staff.post(at(contact, other["id"], "versions"), json={**CALL, "id": id_, "version": 1}),
         await product.staff.post(at(contact, one["id"], "versions"), json={**CALL, "id": other["id"], "version": 2}),
+        await product.staff.post(at(contact, one["id"], "versions"), json={**CALL, "id": one["id"], "version": 2}),
     ]
 
-    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "duplicate")] * 3
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(409, "duplicate")] * 4
     assert sorted(await summaries(product, contact)) == ["other", "two"]
 
 
