@@ -133,22 +133,21 @@ async def _write(
     sealed = await keeper.seal(caller.token, "serve", items)
     if carried:
         await moving.write(db, carried)
-    is_next = values["version"] == 1 or await _supersede(db, contact, interaction, values["version"] - 1)
+    is_first = values["version"] == 1
+    if not is_first and not await queries.lock(db, contact, interaction):
+        raise Stale
     row = {**values, "sealed": sealed.blobs[record], "log_index": sealed.index}
-    if not is_next or not await queries.add(db, row):
+    if not await queries.add(db, row):
         seen = await queries.find_written(db, contact, record)
         if seen is None:
             raise Stale
         return await _answer(reads, contact, seen, interaction, record)
+    if not is_first:
+        await queries.supersede(db, contact, interaction, values["version"] - 1)
     if plan and not await follow_ups.add(db, plan.row(sealed)):
         raise Duplicate
     await drafts.let_go(db, contact, caller.id)
     return _print(row, plan.id if plan else None)
-
-
-async def _supersede(db: WriteSession, contact: str, interaction: str, version: int) -> bool:
-    is_here = await queries.lock(db, contact, interaction)
-    return is_here and await queries.supersede(db, contact, interaction, version)
 
 
 async def _answer(

@@ -8,7 +8,20 @@ import pytest
 from crm.interactions import writing
 from crm.interactions.queries import interactions as queries
 from crm.kit.ids import new_id
-from tests.interactions.calls import CALL, DUE, agenda, at, attach, entries, follow, log, renew, summaries, versions
+from tests.interactions.calls import (
+    CALL,
+    DUE,
+    agenda,
+    at,
+    attach,
+    entries,
+    follow,
+    log,
+    move,
+    renew,
+    summaries,
+    versions,
+)
 from tests.product import Product
 
 
@@ -274,3 +287,28 @@ async def test_of_two_with_one_id_who_were_merged_the_contacts_own_is_meant(prod
     assert [one["summary"] for one in await versions(product, kept, id_)] == ["one", "two"]
     await product.staff.post(f"/v1/contacts/{gone}/merge/undo")
     assert await summaries(product, gone) == ["one"]
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+async def test_what_happens_between_sealing_and_writing_is_told(
+    product: Product, monkeypatch: pytest.MonkeyPatch, *, is_moved: bool
+) -> None:
+    """Somebody wrote the next version meanwhile, or moved it to another person."""
+    contact, right = await product.contact(), await product.contact()
+    first = await log(product, contact, summary="one")
+    keeper = product.app.state.held.keeper
+    seal = keeper.seal
+
+    async def late(*given: Any) -> Any:
+        monkeypatch.setattr(keeper, "seal", seal)
+        if is_moved:
+            await move(product, contact, first["id"], right)
+        else:
+            await renew(product, contact, first["id"], 1, summary="theirs")
+        return await seal(*given)
+
+    monkeypatch.setattr(keeper, "seal", late)
+    answer = await product.staff.post(at(contact, first["id"], "versions"), json={**CALL, "version": 1})
+
+    assert (answer.status_code, answer.json()["code"]) == (412, "stale")
+    assert await summaries(product, right if is_moved else contact) == ["one" if is_moved else "theirs"]

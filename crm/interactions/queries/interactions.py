@@ -5,8 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from asyncpg import Record
-from sqlalchemy import BindParameter, ColumnElement, RowMapping, Select, bindparam, exists, literal, select, union_all
-from sqlalchemy import update as change
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    RowMapping,
+    Select,
+    bindparam,
+    exists,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from crm.contacts.queries import set_of
@@ -120,12 +130,7 @@ async def lock(db: WriteSession, contact: str, interaction: str) -> bool:
     return (await db.execute(statement)).first() is not None
 
 
-async def supersede(db: WriteSession, contact: str, interaction: str, version: int) -> bool:
-    """Let a version be no longer the newest; False where it is not."""
-    statement = (
-        change(INTERACTION)
-        .where(_I.contact == contact, _I.id == interaction, _I.version == version, _I.is_current)
-        .values(is_current=False)
-        .returning(_I.id)
-    )
-    return (await db.execute(statement)).first() is not None
+async def supersede(db: WriteSession, contact: str, interaction: str, version: int) -> None:
+    """Let a version be no longer the newest, once the next stands."""
+    which = (_I.contact == contact, _I.id == interaction, _I.version == version)
+    await db.execute(update(INTERACTION).where(*which).values(is_current=False))
