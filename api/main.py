@@ -13,7 +13,19 @@ from starlette.exceptions import HTTPException
 from api.http import logs, problem
 from api.http.deps import State, closed
 from api.http.headers import Edge
-from api.routes import contacts, health, imports, interactions, log, people, sessions, vocabulary
+from api.routes import (
+    attachments,
+    contacts,
+    drafts,
+    follow_ups,
+    health,
+    imports,
+    interactions,
+    log,
+    people,
+    sessions,
+    vocabulary,
+)
 from crm.config import Settings, load
 from crm.db import DOWN, Database
 from crm.errors import CrmError
@@ -31,7 +43,9 @@ NO_TELEMETRY: TelemetryConfig = {
     "auto_configure": False,
 }
 # The routes that are asked most come first: the router tries them in this order.
-ROUTERS = (contacts, interactions, sessions, vocabulary, imports, people, log, health)
+ROUTERS = (
+    contacts, interactions, follow_ups, drafts, attachments, sessions, vocabulary, imports, people, log, health,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -88,6 +102,6 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     )
     for module in ROUTERS:
         app.include_router(module.router)
-    app.add_middleware(Edge, limits={imports.PATH: imports.LIMIT})
+    app.add_middleware(Edge, limits={imports.PATH: imports.LIMIT, attachments.PATH: attachments.LIMIT})
     closed(app)
     return app

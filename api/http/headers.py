@@ -3,6 +3,7 @@
 Pure ASGI and one wrapper for all of it: a second `send` wrapper per request is paid on every open.
 """
 
+import re
 from collections.abc import Mapping
 from time import perf_counter
 
@@ -22,10 +23,12 @@ HEADERS = [
     (b"strict-transport-security", b"max-age=63072000"),
 ]
 NO_STORE = (b"cache-control", b"no-store")
+ID = "{id}"
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class Edge:
-    """Wraps the application; `limits` names the paths that take more than `BODY_LIMIT` bytes."""
+    """Wraps the application; `limits` names the paths, ids in them as `ID`, that take more than `BODY_LIMIT` bytes."""
 
     def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
         self._app = app
@@ -55,7 +58,7 @@ class Edge:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> int:
         """Run the application within its limit; returns the status it could not answer with itself."""
-        limit = self._limits.get(scope["path"], BODY_LIMIT)
+        limit = self._limits.get(_ID.sub(ID, scope["path"]), BODY_LIMIT)
         length = _declared(scope)
         try:
             if length is None:

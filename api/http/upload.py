@@ -8,26 +8,29 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
 from crm.errors import Invalid
+from crm.kit.pii import Pii
 
 LONGEST_FIELD = 200
 
 
 @dataclass(slots=True)
 class Form:
-    """The file, and the short fields beside it."""
+    """The file, what the client calls it and says it is, and the short fields beside it."""
 
     fields: dict[str, str] = field(default_factory=dict)
     file: bytearray | None = None
+    file_name: Pii[str] = field(default_factory=lambda: Pii(""))
+    file_type: str = ""
 
 
 class _Collector:
-    """Takes the parser's callbacks; file names are a client's words and are not looked at."""
+    """Takes the parser's callbacks; a file's name is a client's words, handed on and not looked at."""
 
     def __init__(self) -> None:
         self.form = Form()
         self._header = b""
         self._value = b""
-        self._name = ""
+        self._name = self._file_name = self._type = ""
         self._data = bytearray()
 
     def callbacks(self) -> dict[str, Callable[..., None]]:
@@ -41,7 +44,8 @@ class _Collector:
         }
 
     def _part_begin(self) -> None:
-        self._name, self._data = "", bytearray()
+        self._name = self._file_name = self._type = ""
+        self._data = bytearray()
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -50,9 +54,13 @@ class _Collector:
         self._value += data[start:end]
 
     def _header_end(self) -> None:
-        if self._header.lower() == b"content-disposition":
+        header = self._header.lower()
+        if header == b"content-disposition":
             _, options = parse_options_header(self._value)
             self._name = options.get(b"name", b"").decode("latin-1")
+            self._file_name = options.get(b"filename", b"").decode("utf-8", "replace")
+        elif header == b"content-type":
+            self._type = self._value.decode("latin-1")
         self._header = self._value = b""
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
@@ -62,7 +70,8 @@ class _Collector:
 
     def _part_end(self) -> None:
         if self._name == "file":
-            self.form.file = self._data
+            self.form.file, self.form.file_type = self._data, self._type
+            self.form.file_name = Pii(self._file_name)
         else:
             self.form.fields[self._name] = self._data.decode("utf-8", "replace")
 

@@ -14,6 +14,8 @@ from asyncpg import Record
 from crm.contacts import queries as contacts
 from crm.db import Database, milliseconds, moment
 from crm.interactions import queries
+from crm.interactions.drafting import KEPT
+from crm.interactions.queries import drafts
 from crm.keeper_client import Keeper
 from crm.kit.clock import Clock
 
@@ -83,7 +85,9 @@ async def reconcile(database: Database, keeper: Keeper, clock: Clock, *, settle_
             marked += len(missing) + len(moved)
             position = end - 1 if page["next"] is None else min(page["next"], end - 1)
     finally:
-        await _release(database, task, position)
+        async with database.writes() as db:
+            await contacts.release(db, task, position)
+            await queries.forget_former(db, position)
     return marked
 
 
@@ -91,11 +95,6 @@ async def _claim(database: Database, task: str, clock: Clock) -> int | None:
     now = clock.wall_ms()
     async with database.writes() as db:
         return await contacts.claim(db, task, moment(now), moment(now - CLAIM_MS))
-
-
-async def _release(database: Database, task: str, position: int) -> None:
-    async with database.writes() as db:
-        await contacts.release(db, task, position)
 
 
 async def _missing(database: Database, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -132,11 +131,13 @@ async def _moved(
 
 
 async def remove_due(database: Database, clock: Clock) -> int:
-    """Delete the rows of contacts whose key is dead; returns how many contacts went."""
+    """Delete the rows of contacts whose key is dead, and drafts that are too old; returns how many contacts went."""
     position = await _claim(database, REMOVE, clock)
     if position is None:
         return 0
     before = moment(clock.wall_ms() - GRACE_MS)
+    async with database.writes() as db:
+        await drafts.let_go_before(db, moment(clock.wall_ms()) - KEPT)
     removed = 0
     try:
         while ids := await contacts.due(database.reads, before, BATCH):
@@ -144,5 +145,6 @@ async def remove_due(database: Database, clock: Clock) -> int:
                 await queries.remove_of(db, ids)
                 removed += await contacts.remove(db, ids, before)
     finally:
-        await _release(database, REMOVE, position)
+        async with database.writes() as db:
+            await contacts.release(db, REMOVE, position)
     return removed

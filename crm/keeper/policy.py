@@ -86,6 +86,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("open", "compare"): Rule(WEB, STAFF, PERSON, 2, "people"),
     ("open", "subject_request"): Rule(WEB, PRIVACY, PERSON, 1, "requests"),
     ("open", "house"): Rule(WEB, EVERYBODY, frozenset({"vocabulary"}), 1),
+    ("open", "agenda"): Rule(WEB, STAFF, most=50, budget="labels"),  # titles of one's own follow-ups
     ("search", "serve"): Rule(WEB, STAFF, most=8, budget="labels"),
     ("labels", "serve"): Rule(WEB, STAFF, most=20, budget="labels"),
     ("match", "serve"): Rule(WEB, STAFF, budget="labels"),

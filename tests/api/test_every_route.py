@@ -15,7 +15,8 @@ STAFF, CARE = {"staff", "staff2"}, {"staff", "staff2", "privacy"}
 ADMIN, AUDITOR, EVERYBODY = {"admin"}, {"auditor"}, set(CAST)
 SOME_ID = new_id()
 CALL = {"kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z"}
-FORM = {"files": {"file": ("x", b"BEGIN:VCARD\r\nFN:A\r\nEND:VCARD\r\n")}}
+FORM = {"files": {"file": ("x", b"BEGIN:VCARD\r\nFN:A\r\nEND:VCARD\r\n", "text/plain")}}
+FOLLOW_UP = {"due": "2026-11-25T09:00:00Z", "title": "x"}
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,10 @@ class Row:
     call: dict[str, Any] = field(default_factory=dict)
 
     def url(self, id_: str) -> str:
-        for name in ("contact", "person", "decision", "job"):
-            self_path = self.path.replace("{" + name + "}", id_)
-            if self_path != self.path:
-                return self_path
-        return self.path.replace("{kind}", "stage").replace("{index}", "3").replace("{path:path}", "000.p/1")
+        path = self.path
+        for name in ("contact", "interaction", "attachment", "follow_up", "person", "decision", "job"):
+            path = path.replace("{" + name + "}", id_)
+        return path.replace("{kind}", "stage").replace("{index}", "3").replace("{path:path}", "000.p/1")
 
 
 def json(**body: Any) -> dict[str, Any]:
@@ -51,6 +51,18 @@ ROWS = [
     Row("GET", "/v1/contacts/{contact}/looks", CARE | AUDITOR),
     Row("GET", "/v1/contacts/{contact}/interactions", STAFF),
     Row("POST", "/v1/contacts/{contact}/interactions", STAFF, json(**CALL)),
+    Row("GET", "/v1/contacts/{contact}/interactions/{interaction}/versions", STAFF),
+    Row("POST", "/v1/contacts/{contact}/interactions/{interaction}/versions", STAFF, json(**CALL, version=1)),
+    Row("POST", "/v1/contacts/{contact}/interactions/{interaction}/move", STAFF, json(to=SOME_ID)),
+    Row("POST", "/v1/contacts/{contact}/interactions/{interaction}/attachments", STAFF, FORM),
+    Row("GET", "/v1/contacts/{contact}/interactions/{interaction}/attachments/{attachment}", STAFF),
+    Row("PUT", "/v1/contacts/{contact}/draft", STAFF, json(summary="x")),
+    Row("GET", "/v1/contacts/{contact}/draft", STAFF),
+    Row("DELETE", "/v1/contacts/{contact}/draft", STAFF),
+    Row("GET", "/v1/follow-ups", STAFF),
+    Row("POST", "/v1/follow-ups", STAFF, json(**FOLLOW_UP, contact=SOME_ID)),
+    Row("PATCH", "/v1/follow-ups/{follow_up}", STAFF, {"headers": {"if-match": '"1"'}, **json(due=FOLLOW_UP["due"])}),
+    Row("POST", "/v1/follow-ups/{follow_up}/done", STAFF),
     Row("GET", "/v1/sessions", EVERYBODY),
     Row("DELETE", "/v1/sessions", EVERYBODY),
     Row("DELETE", "/v1/sessions/current", EVERYBODY),

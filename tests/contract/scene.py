@@ -89,6 +89,10 @@ async def _house(scene: Scene, _: str) -> Arguments:
     return {"subjects": [house], "fields": ["vocabulary"], "records": {}}
 
 
+async def _agenda(scene: Scene, role: str) -> Arguments:
+    return await _open(scene, role) | {"fields": []}
+
+
 async def _items(_: Scene, __: str) -> Arguments:
     return {"items": item(new_id(), identity={"given_name": "Eve"})}
 
@@ -169,6 +173,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[Scene, str], Awaitable[Arguments]]] =
     ("open", "compare"): _compare,
     ("open", "subject_request"): _open,
     ("open", "house"): _house,
+    ("open", "agenda"): _agenda,
     ("search", "serve"): _fixed(q="Ada", kind="contact"),
     ("labels", "serve"): _labels,
     ("match", "serve"): _address,

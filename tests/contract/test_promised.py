@@ -51,7 +51,15 @@ def test_one_distribution_provides_passlib() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["docs/security-model.md", "docs/performance.md", "docs/imports.md", "CONTRIBUTING.md", "README.md"]
+    "document",
+    [
+        "docs/security-model.md",
+        "docs/performance.md",
+        "docs/imports.md",
+        "docs/interactions.md",
+        "CONTRIBUTING.md",
+        "README.md",
+    ],
 )
 def test_what_a_document_names_is_there(document: str) -> None:
     text = (ROOT / document).read_text()

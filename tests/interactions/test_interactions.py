@@ -32,6 +32,7 @@ async def test_it_comes_back_with_the_contact(product: Product) -> None:
         "id": made["id"], "version": 1, "log_index": made["log_index"], "kind": "meeting", "direction": "out",
         "occurred_at": "2026-11-23T09:00:00.123Z", "author": product.keeper.cast["staff"].id,
         "product": "Kettle", "needs": ["Quieter"], "summary": "Zoë 🙂 asked", "notes": "first\nsecond",
+        "attachments": [],
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from crm.keeper_client import Keeper
 from crm.kit.clock import Clock, parse_rfc3339
 from crm.kit.ids import new_id
 from crm.kit.pii import Pii
+from tests.interactions.calls import CALL, attach, follow, log, move, renew
 from tests.keeper.home import PASSWORD, KeeperHome, gather_cast
 from tests.product import Product, settings_for
 
@@ -95,10 +96,7 @@ async def test_what_never_reached_the_database_is_marked_once(
 
 async def test_what_is_there_is_left_alone(product: Product, reconcile: Callable[..., Any]) -> None:
     contact = await product.contact()
-    await product.staff.post(
-        f"/v1/contacts/{contact}/interactions",
-        json={"kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z"},
-    )
+    await product.staff.post(f"/v1/contacts/{contact}/interactions", json=CALL)
 
     assert await reconcile() == 0
 
@@ -128,8 +126,7 @@ async def test_a_merge_that_only_the_keeper_knows_is_made_here_too(
 ) -> None:
     """The process died between the two: what was said with the one that went shows on the one that stayed."""
     gone, kept = await product.contact(), await product.contact()
-    call = {"kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z"}
-    await product.staff.post(f"/v1/contacts/{gone}/interactions", json=call)
+    await product.staff.post(f"/v1/contacts/{gone}/interactions", json=CALL)
     await keeper.merge(product.keeper.token("staff"), gone, kept)
     assert (await product.opened(kept))["interactions"] == []
 
@@ -294,10 +291,9 @@ async def test_after_a_restore_with_loss_it_begins_anew(database: Database, tmp_
 
 async def test_rows_go_when_the_erasure_has_fallen_due(product: Product, database: Database) -> None:
     gone, kept = await product.contact(), await product.contact()
-    call = {"kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z"}
     merged = await product.contact()
     for contact in (gone, kept, merged):
-        await product.staff.post(f"/v1/contacts/{contact}/interactions", json=call)
+        await product.staff.post(f"/v1/contacts/{contact}/interactions", json=CALL)
     await product.staff.post(f"/v1/contacts/{merged}/merge", json={"into": gone})
     await product.staff.delete(f"/v1/contacts/{gone}", params={"ground": "request"})
     rows = await sql(database, "select erase_due_at from contact where id = $1", gone)
@@ -368,6 +364,111 @@ async def test_a_removal_that_fails_is_not_held_for_itself(
             await upkeep.remove_due(database, late)
 
     assert await upkeep.remove_due(database, late) >= 1
+
+
+TABLES = ("interaction", "follow_up", "draft", "attachment", "former_record")
+
+
+async def whole(product: Product) -> str:
+    """Make a contact of whom every table of this slice has a row."""
+    contact, other = await product.contact(), await product.contact()
+    first = await log(product, contact, summary="one", follow_up={"due": "2026-11-25T09:00:00Z", "title": "x"})
+    await renew(product, contact, first["id"], 1, summary="two")
+    await attach(product, contact, first["id"])
+    await follow(product, contact)
+    strayed = await log(product, contact)
+    await attach(product, contact, strayed["id"])
+    await move(product, contact, strayed["id"], other)
+    for notes in ("typed", "typed on"):
+        await product.staff.put(f"/v1/contacts/{contact}/draft", json={"notes": notes})
+    return contact
+
+
+async def count(database: Database, table: str, column: str, contact: str) -> int:
+    rows = await sql(database, f"select count(*) from {table} where {column} = $1", contact)  # noqa: S608
+    return int(rows.one()[0])
+
+
+async def test_every_kind_of_sealed_record_is_known(product: Product, reconcile: Callable[..., Any]) -> None:
+    """Neither what stands is marked, nor what was replaced, moved or let go on purpose."""
+    contact = await whole(product)
+    await product.staff.delete(f"/v1/contacts/{contact}/draft")
+    other = await product.contact()
+    await product.staff.put(f"/v1/contacts/{other}/draft", json={"notes": "x"})
+    await log(product, other, summary="x")
+
+    assert await reconcile() == 0
+
+
+async def test_a_move_that_broke_off_is_marked_where_it_never_came(
+    product: Product, keeper: Keeper, reconcile: Callable[..., Any]
+) -> None:
+    wrong, right = await product.contact(), await product.contact()
+    first = await log(product, wrong)
+    await keeper.seal(
+        product.keeper.token("staff"), "serve", [{"subject": right, "record": first["id"], "fields": {"notes": "x"}}]
+    )
+
+    assert (await reconcile(), await reconcile()) == (1, 0)
+
+    (mark,) = (await product.auditor.get("/v1/log/entries", params={"subject": right, "act": "orphan"})).json()[
+        "entries"
+    ]
+    assert mark["records"] == [first["id"]]
+
+
+async def test_nothing_of_the_erased_is_left_in_any_table(product: Product, database: Database) -> None:
+    contact, other = await whole(product), await product.contact()
+    strayed = await log(product, other)
+    await move(product, other, strayed["id"], contact)
+    for table in TABLES:
+        assert await count(database, table, "contact", contact), table
+    assert await count(database, "former_record", "moved_to", contact)
+    await product.staff.delete(f"/v1/contacts/{contact}", params={"ground": "request"})
+    rows = await sql(database, "select erase_due_at from contact where id = $1", contact)
+    due = milliseconds(rows.one()[0])
+
+    await upkeep.remove_due(database, At(due + upkeep.GRACE_MS + 1))
+
+    named = (
+        "select table_name from information_schema.columns where table_schema = 'public' and column_name = 'contact'"
+    )
+    tables = {row[0] for row in await sql(database, named)}
+    assert tables >= set(TABLES)
+    for table in tables:
+        assert await count(database, table, "contact", contact) == 0, table
+    assert await count(database, "former_record", "moved_to", contact) == 0
+
+
+async def test_a_draft_goes_after_seven_days(product: Product, database: Database) -> None:
+    contact = await product.contact()
+    await product.staff.put(f"/v1/contacts/{contact}/draft", json={"notes": "x"})
+    now, week = Clock().wall_ms(), 7 * 24 * 3_600_000
+
+    await upkeep.remove_due(database, At(now + week - 60_000))
+    assert await count(database, "draft", "contact", contact) == 1
+    await upkeep.remove_due(database, At(now + week + 60_000))
+
+    assert await count(database, "draft", "contact", contact) == 0
+
+
+async def test_a_trace_goes_once_its_entry_was_passed_unless_something_was_moved(
+    product: Product, database: Database, reconcile: Callable[..., Any]
+) -> None:
+    contact = await product.contact()
+    await product.staff.put(f"/v1/contacts/{contact}/draft", json={"notes": "x"})
+    await product.staff.delete(f"/v1/contacts/{contact}/draft")
+    strayed = await log(product, contact)
+    await move(product, contact, strayed["id"], await product.contact())
+
+    await upkeep.remove_due(database, Clock())
+    before = await count(database, "former_record", "contact", contact)
+    await reconcile()
+    await upkeep.remove_due(database, Clock())
+
+    rows = await sql(database, "select record from former_record where contact = $1", contact)
+    assert before == 2
+    assert [row[0] for row in rows] == [strayed["id"]]
 
 
 async def test_the_application_starts_it(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,7 @@ async def plant(product: Product, core: str) -> dict[str, str]:
     names = (
         "given_name", "family_name", "company", "job_title", "email", "phone", "street", "city", "region", "postcode",
         "land", "line", "nickname", "birthday", "website", "note", "stage", "tag", "product", "need", "topic",
-        "summary", "notes", "import", "patched", "confirmed",
+        "summary", "notes", "import", "patched", "confirmed", "followed", "title", "again", "draft", "file", "bytes",
     )  # fmt: skip
     word = {name: canary(core, name.replace("_", "")) for name in names}
     for kind in ("stage", "tag", "product", "need", "topic"):
@@ -74,7 +74,10 @@ async def plant(product: Product, core: str) -> dict[str, str]:
         "kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z", "summary": word["summary"],
         "notes": word["notes"], "product": word["product"], "needs": [word["need"]],
     }  # fmt: skip
-    assert (await product.staff.post(f"/v1/contacts/{contact}/interactions", json=call)).status_code == 201
+    call["follow_up"] = {"due": "2026-11-25T09:00:00Z", "title": word["followed"]}
+    logged = await product.staff.post(f"/v1/contacts/{contact}/interactions", json=call)
+    assert logged.status_code == 201
+    await plant_around(product, contact, logged.json()["id"], word)
     etag = (await product.staff.get(f"/v1/contacts/{contact}", params={"purpose": "serve"})).headers["etag"]
     patch = {"job_title": word["patched"], "language": "fr"}
     answer = await product.staff.patch(f"/v1/contacts/{contact}", json=patch, headers={"if-match": etag})
@@ -88,6 +91,26 @@ async def plant(product: Product, core: str) -> dict[str, str]:
     await product.staff.post("/v1/contacts/search", json={"q": word["family_name"]})
     await product.staff.delete(f"/v1/contacts/{contact}", params={"ground": "request"})
     return word
+
+
+async def plant_around(product: Product, contact: str, interaction: str, word: dict[str, str]) -> None:
+    """Put canaries into what goes with an interaction, by every way it changes place."""
+    staff, url = product.staff, f"/v1/contacts/{contact}/interactions/{interaction}"
+    again = {"kind": "note", "direction": "internal", "occurred_at": "2026-11-23T10:00:00Z", "notes": word["again"]}
+    plan = {"contact": contact, "due": "2026-11-25T09:00:00Z", "title": word["title"]}
+    file = (f"{word['file']}.txt", word["bytes"].encode() * 3, "text/plain")
+    answers = [
+        await staff.post(f"{url}/versions", json={**again, "version": 1}),
+        await staff.post("/v1/follow-ups", json=plan),
+        await staff.post(f"{url}/attachments", files={"file": file}),
+        await staff.post(f"{url}/move", json={"to": await product.contact()}),
+        await staff.put(f"/v1/contacts/{contact}/draft", json={"notes": word["draft"]}),
+    ]
+    assert all(answer.is_success for answer in answers)
+    # What fails, too: a file that is refused, a draft that is none.
+    file = (f"{word['file']}.svg", word["bytes"].encode(), "image/svg+xml")
+    assert (await staff.post(f"{url}/attachments", files={"file": file})).is_client_error
+    assert (await staff.put(f"/v1/contacts/{contact}/draft", json={word["draft"]: 1})).is_client_error
 
 
 async def dump(server: Server) -> bytes:

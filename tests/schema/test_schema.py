@@ -14,10 +14,18 @@ from tests.product import Server
 GRANTS = {
     ("contact", "kept_web"): {"SELECT", "INSERT", "UPDATE", "DELETE"},
     ("interaction", "kept_web"): {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    ("follow_up", "kept_web"): {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    ("draft", "kept_web"): {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    ("former_record", "kept_web"): {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    ("attachment", "kept_web"): {"SELECT", "INSERT", "DELETE"},
     ("import_job", "kept_web"): {"SELECT", "INSERT", "UPDATE"},
     ("upkeep", "kept_web"): {"SELECT", "INSERT", "UPDATE"},
     ("contact", "kept_web_read"): {"SELECT"},
     ("interaction", "kept_web_read"): {"SELECT"},
+    ("follow_up", "kept_web_read"): {"SELECT"},
+    ("draft", "kept_web_read"): {"SELECT"},
+    ("former_record", "kept_web_read"): {"SELECT"},
+    ("attachment", "kept_web_read"): {"SELECT"},
     ("import_job", "kept_web_read"): {"SELECT"},
     ("upkeep", "kept_web_read"): {"SELECT"},
 }
