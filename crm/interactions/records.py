@@ -3,6 +3,8 @@
 import hashlib
 from enum import StrEnum
 
+from crm.kit.ids import TITLE
+
 BYTES = 16
 
 
@@ -16,4 +18,5 @@ class What(StrEnum):
 
 def record_of(what: What, id_: str) -> str:
     """Return the record of a thing by its id: one id given to two things is two records, given twice it is one."""
-    return hashlib.blake2b(id_.encode(), digest_size=BYTES, person=what.encode()).hexdigest()
+    mark = TITLE if what is What.TITLE else ""
+    return mark + hashlib.blake2b(id_.encode(), digest_size=BYTES, person=what.encode()).hexdigest()[len(mark) :]

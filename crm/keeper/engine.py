@@ -260,7 +260,7 @@ class Engine:
                 self._apply(effect, self._encode(effect, OWN), group)
         if group.entries or group.ops:
             return group._replace(checkpoint=self.log.sign()), answers
-        self.store.rollback()
+        self.store.db.execute("ROLLBACK")
         if due:
             self.store.tidy()
         return None, answers

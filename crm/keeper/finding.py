@@ -52,8 +52,8 @@ class Finding:
             if len(found) >= RECENT or clock.parse_rfc3339(entry["at"]) < before:
                 break
             # Whoever was merged away stands under somebody the caller may never have opened.
-            if entry["act"] == "open" and self.subjects.canonical(entry["subjects"][0]) == entry["subjects"][0]:
-                found[entry["subjects"][0]] = None
+            who = entry["subjects"][0] if entry["act"] == "open" and entry["purpose"] != "agenda" else ""
+            found |= {who: None} if who and self.subjects.canonical(who) == who else {}
         return Effect(answer={"matches": self._found(found), "more": False})
 
     def subject(self, call: Call) -> Effect:

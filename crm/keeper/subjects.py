@@ -224,6 +224,8 @@ class Subjects:
             raise Refused("not-found")
         named = [record for some in records.values() for record in some]
         are_bytes = {bytes}.issuperset(type(sealed) for some in records.values() for sealed in some.values())
+        if call.purpose == "agenda" and not all(record.startswith(ids.TITLE) for record in named):
+            raise Refused("purpose-not-yours")
         if not (are_bytes and ids.are_ids(named)) or (named and is_house):
             raise Invalid("A record has a 32-digit id and its sealed bytes.", "/records")
         everything = "SELECT name, version, sealed FROM section WHERE subject=?"

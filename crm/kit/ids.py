@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NewType
 
 ContactId = NewType("ContactId", str)
+TITLE = "7171e000"  # how the id of a record begins that holds a title: all that an agenda opens
 
 _HEX = re.compile(r"[0-9a-f]*")
 

@@ -116,10 +116,6 @@ class Store:
         """Make one change within the open group."""
         self.db.execute(self._tables.changes[op[0]], op[1:])
 
-    def rollback(self) -> None:
-        """Drop a group that turned out to change nothing."""
-        self.db.execute("ROLLBACK")
-
     def write(self, group: Group) -> None:
         """Make the open group durable, first in the journal, then in the file; ``Fatal`` on any doubt."""
         try:

@@ -6,8 +6,6 @@ from collections import deque
 class Window:
     """Distinct keys (each counts once until it is forgotten) and tallies, both in order of time."""
 
-    __slots__ = ("_tallies", "_total", "keys")
-
     def __init__(self) -> None:
         self.keys: dict[str, int] = {}
         self._tallies: deque[tuple[int, int]] = deque()

@@ -163,7 +163,7 @@ async def test_a_group_that_sqlite_gave_up_is_not_gone_on_with(make_home: MakeHo
     keeper = Keeper(Home(home.path), Clock(), None)
 
     def read() -> Effect:
-        keeper.engine.store.rollback()
+        keeper.engine.store.db.execute("ROLLBACK")
         raise sqlite3.OperationalError("disk I/O error")
 
     writing = asyncio.create_task(keeper.engine.write(read))

@@ -6,7 +6,7 @@ import pytest
 
 from crm.errors import CrmError, Invalid, NotFound, PurposeNotYours, TooLarge
 from crm.keeper_client import Keeper
-from crm.kit.ids import new_id
+from crm.kit.ids import TITLE, new_id
 from tests.keeper.home import KeeperHome
 from tests.keeper.talk import contact, entries, last
 
@@ -159,3 +159,25 @@ async def test_a_record_larger_than_a_frame_cannot_be_asked_for(home: KeeperHome
 
     assert refused.value.code == "too-large"
     assert (await web.status())["state"] == "open"
+
+
+async def test_an_agenda_opens_titles_and_nothing_else(home: KeeperHome) -> None:
+    """Titles count as labels: a note that passed for one would be read at their price."""
+    web, staff, ada = await home.client(), home.token("staff"), await contact(home, await home.client())
+    await home.searchable(web)
+    title, note = TITLE + new_id()[len(TITLE) :], new_id()
+    fields = {"title": "Call again"}
+    items = [{"subject": ada, "record": record, "fields": fields} for record in (title, note)]
+    blobs = (await web.seal(staff, "serve", items)).blobs
+
+    opened = await web.open(staff, "agenda", subjects=[ada], fields=[], records={ada: {title: blobs[title]}})
+
+    assert opened.records[title].reveal() == fields
+    assert (await web.recent(staff)).matches == [], "a title is no visit"
+    for records in ({note: blobs[note]}, blobs):
+        with pytest.raises(PurposeNotYours):
+            await web.open(staff, "agenda", subjects=[ada], fields=[], records={ada: records})
+    with pytest.raises(Invalid):
+        await web.open(staff, "agenda", subjects=[ada], fields=[], records={ada: {title: blobs[note]}})
+    with pytest.raises(PurposeNotYours):
+        await web.open(staff, "agenda", subjects=[ada], fields=["identity"], records={})
