@@ -16,10 +16,14 @@ GRANTS = {
     ("interaction", "kept_web"): {"SELECT", "INSERT", "UPDATE", "DELETE"},
     ("import_job", "kept_web"): {"SELECT", "INSERT", "UPDATE"},
     ("upkeep", "kept_web"): {"SELECT", "INSERT", "UPDATE"},
+    ("consent", "kept_web"): {"SELECT", "INSERT"},
+    ("hand_over", "kept_web"): {"SELECT", "INSERT", "UPDATE"},
     ("contact", "kept_web_read"): {"SELECT"},
     ("interaction", "kept_web_read"): {"SELECT"},
     ("import_job", "kept_web_read"): {"SELECT"},
     ("upkeep", "kept_web_read"): {"SELECT"},
+    ("consent", "kept_web_read"): {"SELECT"},
+    ("hand_over", "kept_web_read"): {"SELECT"},
 }
 
 
