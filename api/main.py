@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from api.http import logs, problem
 from api.http.deps import State, closed
 from api.http.headers import Edge
-from api.routes import contacts, health, imports, interactions, log, people, sessions, vocabulary
+from api.routes import companies, contacts, health, imports, interactions, log, people, sessions, vocabulary
 from crm.config import Settings, load
 from crm.db import DOWN, Database
 from crm.errors import CrmError
@@ -31,7 +31,9 @@ NO_TELEMETRY: TelemetryConfig = {
     "auto_configure": False,
 }
 # The routes that are asked most come first: the router tries them in this order.
-ROUTERS = (contacts, interactions, sessions, vocabulary, imports, people, log, health)
+ROUTERS = (
+    contacts, interactions, sessions, companies, vocabulary, imports, people, log, health,
+)  # fmt: skip
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -53,7 +55,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         async with Database(told.database_url, told.read_database_url) as database:
             held = State(told, database, keeper, clock or SystemClock())
             app.state.held = held
-            work = asyncio.create_task(upkeep.run(database, keeper, held.clock, report=logs.event, fail=logs.failure))
+            work = [asyncio.create_task(upkeep.run(database, keeper, held.clock, report=logs.event, fail=logs.failure))]
             # What was made until now lives as long as the process: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -61,7 +63,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
                 yield
             finally:
                 # An import that is cut off is finished by giving the same file again.
-                ending = [work, *held.imports]
+                ending = [*work, *held.imports]
                 for task in ending:
                     task.cancel()
                 await asyncio.gather(*ending, return_exceptions=True)

@@ -1,12 +1,12 @@
-"""Contacts: find, open, make, change, merge, erase."""
+"""Contacts: find, open, compare, count, make, change, merge, erase."""
 
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, status
 
 from api.http.deps import CareDep, ContactPath, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
-from crm.contacts import service
-from crm.contacts.schemas import ContactIn, ContactPatch, MergeIn, SearchIn, label_out
+from crm.contacts import comparing, service
+from crm.contacts.schemas import CompareIn, ContactIn, ContactPatch, MergeIn, SearchIn, label_out
 from crm.interactions import service as interactions
 from crm.interactions.schemas import to_json
 from crm.kit.pii import Pii
@@ -39,6 +39,12 @@ async def search_contacts(body: SearchIn, desk: ServeDep) -> dict[str, Any]:
     return {"matches": [label_out(label) for label in found.matches], "more": found.more}
 
 
+@router.post("/v1/contacts/compare")
+async def compare_contacts(body: CompareIn, desk: StaffDep) -> dict[str, Any]:
+    """Open two people side by side, who may be one."""
+    return await comparing.compare(desk.reads, desk.keeper, desk.caller, body.ids)
+
+
 @router.post("/v1/contacts", status_code=status.HTTP_201_CREATED)
 async def create_contact(body: ContactIn, desk: StaffDep, db: WriteSessionDep) -> dict[str, Any]:
     """Make a contact; somebody with the same address or number is a warning."""
@@ -64,7 +70,7 @@ async def change_contact(  # noqa: PLR0917 - one parameter for each part of the 
 @router.delete("/v1/contacts/{contact}", status_code=status.HTTP_202_ACCEPTED)
 async def erase_contact(contact: ContactPath, ground: Ground, desk: ServeDep, db: WriteSessionDep) -> dict[str, Any]:
     """Schedule an erasure: opens stop at once, 72 hours to cancel."""
-    return await service.erase(db, desk.keeper, desk.token, contact, ground=ground)
+    return await service.erase(db, desk.keeper, desk.token, contact, ground=ground, reads=desk.reads)
 
 
 @router.post("/v1/contacts/{contact}/erase/cancel")
