@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from api.http import logs, problem
 from api.http.deps import State, closed
 from api.http.headers import Edge
-from api.routes import companies, contacts, health, imports, interactions, log, people, sessions, vocabulary
+from api.routes import companies, consents, contacts, health, imports, interactions, log, people, sessions, vocabulary
 from crm.config import Settings, load
 from crm.db import DOWN, Database
 from crm.errors import CrmError
@@ -32,7 +32,7 @@ NO_TELEMETRY: TelemetryConfig = {
 }
 # The routes that are asked most come first: the router tries them in this order.
 ROUTERS = (
-    contacts, interactions, sessions, companies, vocabulary, imports, people, log, health,
+    contacts, interactions, sessions, companies, consents, vocabulary, imports, people, log, health,
 )  # fmt: skip
 
 

@@ -50,6 +50,8 @@ ROWS = [
     Row("POST", "/v1/contacts/{contact}/merge/undo", STAFF),
     Row("GET", "/v1/contacts/{contact}/looks", CARE | AUDITOR),
     Row("POST", "/v1/contacts/compare", STAFF, json(ids=[SOME_ID, new_id()])),
+    Row("GET", "/v1/contacts/{contact}/consents", CARE),
+    Row("POST", "/v1/contacts/{contact}/consents", CARE, json(state="objected", source="call")),
     Row("GET", "/v1/companies/{company}", STAFF),
     Row("POST", "/v1/companies/search", STAFF, json(q="acme")),
     Row("POST", "/v1/companies", STAFF, json(name="Acme")),
