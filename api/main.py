@@ -13,8 +13,21 @@ from starlette.exceptions import HTTPException
 from api.http import logs, problem
 from api.http.deps import State, closed
 from api.http.headers import Edge
-from api.routes import companies, consents, contacts, health, imports, interactions, log, people, sessions, vocabulary
+from api.routes import (
+    companies,
+    consents,
+    contacts,
+    health,
+    imports,
+    interactions,
+    log,
+    ownership,
+    people,
+    sessions,
+    vocabulary,
+)
 from crm.config import Settings, load
+from crm.contacts import upkeep as contacts_upkeep
 from crm.db import DOWN, Database
 from crm.errors import CrmError
 from crm.interactions import upkeep
@@ -32,7 +45,7 @@ NO_TELEMETRY: TelemetryConfig = {
 }
 # The routes that are asked most come first: the router tries them in this order.
 ROUTERS = (
-    contacts, interactions, sessions, companies, consents, vocabulary, imports, people, log, health,
+    contacts, interactions, sessions, companies, consents, vocabulary, imports, ownership, people, log, health,
 )  # fmt: skip
 
 
@@ -55,7 +68,11 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         async with Database(told.database_url, told.read_database_url) as database:
             held = State(told, database, keeper, clock or SystemClock())
             app.state.held = held
-            work = [asyncio.create_task(upkeep.run(database, keeper, held.clock, report=logs.event, fail=logs.failure))]
+            said, broke, days = logs.event, logs.failure, told.retention_days
+            work = [
+                asyncio.create_task(upkeep.run(database, keeper, held.clock, report=said, fail=broke)),
+                asyncio.create_task(contacts_upkeep.run(database, held.clock, days, report=said, fail=broke)),
+            ]
             # What was made until now lives as long as the process: the collector need not look at it again.
             gc.collect()
             gc.freeze()

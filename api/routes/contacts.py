@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response, status
 
 from api.http.deps import CareDep, ContactPath, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
-from crm.contacts import comparing, service
+from crm.contacts import comparing, ownership, service
 from crm.contacts.schemas import CompareIn, ContactIn, ContactPatch, MergeIn, SearchIn, label_out
 from crm.interactions import service as interactions
 from crm.interactions.schemas import to_json
@@ -37,6 +37,12 @@ async def search_contacts(body: SearchIn, desk: ServeDep) -> dict[str, Any]:
     """Find contacts by the beginnings of words; at most eight labels."""
     found = await desk.keeper.search(desk.token, Pii(body.q))
     return {"matches": [label_out(label) for label in found.matches], "more": found.more}
+
+
+@router.get("/v1/contacts")
+async def list_own(owner: Annotated[Literal["me"], Query()], desk: StaffDep) -> dict[str, Any]:  # noqa: ARG001
+    """Label the contacts of one's own that changed last, at most twenty; nobody else's, and no next page."""
+    return await ownership.list_owned(desk.reads, desk.keeper, desk.caller)
 
 
 @router.post("/v1/contacts/compare")
