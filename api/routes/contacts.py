@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, status
 
-from api.http.deps import CareDep, ContactPath, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
-from crm.contacts import comparing, ownership, service
-from crm.contacts.schemas import CompareIn, ContactIn, ContactPatch, MergeIn, SearchIn, label_out
+from api.http.deps import CareDep, ContactPath, CountDep, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
+from crm.contacts import comparing, counting, ownership, service
+from crm.contacts.schemas import CompareIn, ContactIn, ContactPatch, CountIn, MergeIn, SearchIn, label_out
 from crm.interactions import service as interactions
 from crm.interactions.schemas import to_json
 from crm.kit.pii import Pii
@@ -43,6 +43,12 @@ async def search_contacts(body: SearchIn, desk: ServeDep) -> dict[str, Any]:
 async def list_own(owner: Annotated[Literal["me"], Query()], desk: StaffDep) -> dict[str, Any]:  # noqa: ARG001
     """Label the contacts of one's own that changed last, at most twenty; nobody else's, and no next page."""
     return await ownership.list_owned(desk.reads, desk.keeper, desk.caller)
+
+
+@router.post("/v1/contacts/count")
+async def count_contacts(body: CountIn, desk: CountDep) -> dict[str, Any]:
+    """Count people by at most three plain attributes, in tens."""
+    return await counting.count(desk.reads, desk.caller, body, vocabulary=desk.vocabulary)
 
 
 @router.post("/v1/contacts/compare")
