@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response, status
 
 from api.http.deps import CareDep, ContactPath, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
 from api.routes.contacts import Ground, Reason, Reference
-from crm.contacts import companies, service
+from crm.contacts import companies, erasing, merging, service
 from crm.contacts.answers import company_label_out
 from crm.contacts.schemas import CompanyIn, CompanyPatch, MergeIn, SearchIn
 from crm.interactions.schemas import to_json
@@ -43,13 +43,13 @@ async def create_company(body: CompanyIn, desk: StaffDep, db: WriteSessionDep) -
 
 
 @router.patch("/v1/companies/{company}")
-async def change_company(  # noqa: PLR0917 - one parameter for each part of the declaration
-    company: ContactPath, body: CompanyPatch, etag: IfMatchDep, desk: StaffDep, db: WriteSessionDep, response: Response
+async def change_company(
+    company: ContactPath, body: CompanyPatch, etag: IfMatchDep, desk: StaffDep, response: Response
 ) -> dict[str, Any]:
     """Change a company by JSON Merge Patch."""
     changed = await service.change(
-        db, desk.keeper, desk.caller, company,
-        patch=body, etag=etag, reads=desk.reads, vocabulary=desk.vocabulary, clock=desk.clock,
+        desk.database, desk.keeper, desk.caller, company,
+        patch=body, etag=etag, vocabulary=desk.vocabulary, clock=desk.clock,
     )  # fmt: skip
     response.headers["etag"] = changed.etag
     return {"id": changed.id, "log_index": changed.log_index}
@@ -58,20 +58,20 @@ async def change_company(  # noqa: PLR0917 - one parameter for each part of the 
 @router.delete("/v1/companies/{company}", status_code=status.HTTP_202_ACCEPTED)
 async def erase_company(company: ContactPath, ground: Ground, desk: ServeDep, db: WriteSessionDep) -> dict[str, Any]:
     """Schedule an erasure: opens stop at once, 72 hours to cancel; its people stay."""
-    return await service.erase(db, desk.keeper, desk.token, company, ground=ground, reads=desk.reads, kind="company")
+    return await erasing.erase(db, desk.keeper, desk.token, company, ground=ground, reads=desk.reads, kind="company")
 
 
 @router.post("/v1/companies/{company}/erase/cancel")
 async def cancel_erasure_of_company(company: ContactPath, desk: CareDep) -> dict[str, Any]:
     """Cancel a scheduled erasure, as a second person."""
-    index = await service.cancel_erase(desk.database, desk.keeper, desk.caller, company, kind="company")
+    index = await erasing.cancel_erase(desk.database, desk.keeper, desk.caller, company, kind="company")
     return {"log_index": index}
 
 
 @router.post("/v1/companies/{company}/merge")
 async def merge_company(company: ContactPath, body: MergeIn, desk: StaffDep, db: WriteSessionDep) -> dict[str, Any]:
     """Let another company stand for this one too."""
-    index = await service.merge(
+    index = await merging.merge(
         db, desk.keeper, desk.caller, company, given=body, reads=desk.reads, clock=desk.clock, kind="company"
     )
     return {"log_index": index}
@@ -80,5 +80,5 @@ async def merge_company(company: ContactPath, body: MergeIn, desk: StaffDep, db:
 @router.post("/v1/companies/{company}/merge/undo")
 async def unmerge_company(company: ContactPath, desk: StaffDep) -> dict[str, Any]:
     """Undo a merge within its 30 days."""
-    index = await service.unmerge(desk.database, desk.keeper, desk.caller, company, clock=desk.clock, kind="company")
+    index = await merging.unmerge(desk.database, desk.keeper, desk.caller, company, clock=desk.clock, kind="company")
     return {"log_index": index}

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response, status
 
 from api.http.deps import CareDep, ContactPath, CountDep, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
-from crm.contacts import comparing, counting, ownership, service
+from crm.contacts import comparing, counting, erasing, merging, ownership, service
 from crm.contacts.schemas import CompareIn, ContactIn, ContactPatch, CountIn, MergeIn, SearchIn, label_out
 from crm.interactions import service as interactions
 from crm.interactions.schemas import to_json
@@ -67,13 +67,13 @@ async def create_contact(body: ContactIn, desk: StaffDep, db: WriteSessionDep) -
 
 
 @router.patch("/v1/contacts/{contact}")
-async def change_contact(  # noqa: PLR0917 - one parameter for each part of the declaration
-    contact: ContactPath, body: ContactPatch, etag: IfMatchDep, desk: StaffDep, db: WriteSessionDep, response: Response
+async def change_contact(
+    contact: ContactPath, body: ContactPatch, etag: IfMatchDep, desk: StaffDep, response: Response
 ) -> dict[str, Any]:
     """Change a contact by JSON Merge Patch."""
     changed = await service.change(
-        db, desk.keeper, desk.caller, contact,
-        patch=body, etag=etag, reads=desk.reads, vocabulary=desk.vocabulary, clock=desk.clock,
+        desk.database, desk.keeper, desk.caller, contact,
+        patch=body, etag=etag, vocabulary=desk.vocabulary, clock=desk.clock,
     )  # fmt: skip
     response.headers["etag"] = changed.etag
     return {"id": changed.id, "log_index": changed.log_index}
@@ -82,26 +82,26 @@ async def change_contact(  # noqa: PLR0917 - one parameter for each part of the 
 @router.delete("/v1/contacts/{contact}", status_code=status.HTTP_202_ACCEPTED)
 async def erase_contact(contact: ContactPath, ground: Ground, desk: ServeDep, db: WriteSessionDep) -> dict[str, Any]:
     """Schedule an erasure: opens stop at once, 72 hours to cancel."""
-    return await service.erase(db, desk.keeper, desk.token, contact, ground=ground, reads=desk.reads)
+    return await erasing.erase(db, desk.keeper, desk.token, contact, ground=ground, reads=desk.reads)
 
 
 @router.post("/v1/contacts/{contact}/erase/cancel")
 async def cancel_erasure(contact: ContactPath, desk: CareDep) -> dict[str, Any]:
     """Cancel a scheduled erasure, as a second person."""
-    return {"log_index": await service.cancel_erase(desk.database, desk.keeper, desk.caller, contact)}
+    return {"log_index": await erasing.cancel_erase(desk.database, desk.keeper, desk.caller, contact)}
 
 
 @router.post("/v1/contacts/{contact}/merge")
 async def merge_contact(contact: ContactPath, body: MergeIn, desk: StaffDep, db: WriteSessionDep) -> dict[str, Any]:
     """Let another contact stand for this one too."""
-    index = await service.merge(db, desk.keeper, desk.caller, contact, given=body, reads=desk.reads, clock=desk.clock)
+    index = await merging.merge(db, desk.keeper, desk.caller, contact, given=body, reads=desk.reads, clock=desk.clock)
     return {"log_index": index}
 
 
 @router.post("/v1/contacts/{contact}/merge/undo")
 async def unmerge_contact(contact: ContactPath, desk: StaffDep) -> dict[str, Any]:
     """Undo a merge within its 30 days."""
-    index = await service.unmerge(desk.database, desk.keeper, desk.caller, contact, clock=desk.clock)
+    index = await merging.unmerge(desk.database, desk.keeper, desk.caller, contact, clock=desk.clock)
     return {"log_index": index}
 
 

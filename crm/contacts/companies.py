@@ -6,7 +6,7 @@ Making, changing, merging and erasing it are those of a contact (`service`); onl
 from dataclasses import dataclass
 from typing import Any
 
-from crm.contacts import queries
+from crm.contacts import group_queries, queries
 from crm.contacts.answers import company_out, labels_out
 from crm.contacts.schemas import SECTIONS, print_version
 from crm.contacts.vocabulary import Kind, Vocabulary
@@ -59,6 +59,6 @@ async def list_group(
     reads: ReadSession, keeper: Keeper, token: str, group: str, value: str, *, most: int
 ) -> dict[str, Any]:
     """Label the people of a group who changed last, at most so many, and count them all."""
-    ids, count = await queries.first_of(reads, group, value, most)
+    ids, count = await group_queries.first_of(reads, group, value, most)
     labels = await keeper.labels(token, ids) if ids else Labels([], more=False)
     return labels_out(labels, count)

@@ -10,7 +10,7 @@ from typing import Any
 
 from asyncpg import Record
 
-from crm.contacts import queries
+from crm.contacts import consent_queries, queries
 from crm.contacts.answers import consent_out, standing_out, time_out
 from crm.contacts.caller import Caller
 from crm.contacts.schemas import ConsentIn
@@ -46,7 +46,7 @@ async def add(
     if await queries.find(reads, contact) is None:
         raise NotFound
     consent = given.id or new_id()
-    if given.id and (row := await queries.find_consent(reads, contact, consent)):
+    if given.id and (row := await consent_queries.find_consent(reads, contact, consent)):
         return {"id": consent, "log_index": row["log_index"]}
     now = clock.wall_ms()
     at = milliseconds(given.at) if given.at else now
@@ -59,8 +59,8 @@ async def add(
         "at": moment(at), "recorded_at": moment(now), "author": caller.id, "log_index": index,
     }  # fmt: skip
     # An objection outlives the merge: it is said for each of the set, as the keeper takes it.
-    everyone = await queries.members(reads, contact) if given.state == "objected" else [contact]
-    stands = await queries.add_consents(db, [{"contact": one, **said} for one in everyone])
+    everyone = await consent_queries.members(reads, contact) if given.state == "objected" else [contact]
+    stands = await consent_queries.add_consents(db, [{"contact": one, **said} for one in everyone])
     return {"id": consent, "log_index": stands}
 
 
@@ -91,9 +91,9 @@ async def list_of(reads: ReadSession, caller: Caller, contact: ContactId, *, voc
     """
     if await queries.find(reads, contact) is None:
         raise NotFound
-    said = await queries.consents(reads, contact, MOST_SHOWN)
-    standing = await queries.standing_consents(reads, contact)
-    objected_at = await queries.objected_at(reads, contact)
+    said = await consent_queries.consents(reads, contact, MOST_SHOWN)
+    standing = await consent_queries.standing_consents(reads, contact)
+    objected_at = await consent_queries.objected_at(reads, contact)
     terms = await vocabulary.texts_of(caller.token, _terms_in([*said, *standing]))
     return {
         "consents": [consent_out(row, terms) for row in said],

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from crm.contacts import queries
+from crm.contacts import group_queries
 from crm.contacts.answers import FEWEST_TOLD, told
 from crm.contacts.caller import Caller
 from crm.contacts.schemas import CountIn
@@ -27,7 +27,7 @@ async def count(reads: ReadSession, caller: Caller, given: CountIn, *, vocabular
     tags = plain.pop("tags", ())
     if "owner" in given.model_fields_set:
         plain["owner"] = caller.id if given.owner == "me" else given.owner
-    fit, wider = await queries.count(
+    fit, wider = await group_queries.count(
         reads, plain, tags=tags, active_since=_start(given.active_since), quiet_since=_start(given.quiet_since)
     )
     return {"count": told(_blurred(fit, wider))}

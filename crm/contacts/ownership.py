@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from crm.contacts import queries
+from crm.contacts import group_queries
 from crm.contacts.answers import told
 from crm.contacts.caller import Caller
 from crm.contacts.companies import list_group
@@ -50,7 +50,7 @@ async def hand_over(
     if person not in people:
         raise NotFound
     hand_over_id = given.id or new_id()
-    if given.id and (row := await queries.find_hand_over(reads, given.id)):
+    if given.id and (row := await group_queries.find_hand_over(reads, given.id)):
         return _told(row, person)
     taker = people.get(given.to, {"state": "", "roles": ()})
     if given.to == person or taker["state"] != "active" or "staff" not in taker["roles"]:
@@ -65,12 +65,12 @@ async def hand_over(
         "id": hand_over_id, "kind": given.kind, "giver": person, "taker": given.to,
         "until": until and moment(until), "created_at": moment(now), "author": caller.id, "log_index": index,
     }  # fmt: skip
-    if row := await queries.add_hand_over(db, values):
+    if row := await group_queries.add_hand_over(db, values):
         return _told(row, person)
     if given.kind == "holiday":
-        moved = await queries.lend(db, hand_over_id, person, given.to)
+        moved = await group_queries.lend(db, hand_over_id, person, given.to)
     else:
-        moved = await queries.give(db, hand_over_id, person, given.to, moment(now))
+        moved = await group_queries.give(db, hand_over_id, person, given.to, moment(now))
     return _told({**values, "count": moved}, person)
 
 

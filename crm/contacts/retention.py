@@ -7,7 +7,7 @@ a consent, or a change of their record; whoever decides to keep them all the sam
 from datetime import UTC, datetime, time
 from typing import Any
 
-from crm.contacts import queries
+from crm.contacts import group_queries, queries
 from crm.contacts.answers import labels_out, time_out
 from crm.contacts.caller import Caller
 from crm.contacts.companies import list_group
@@ -31,8 +31,8 @@ async def propose(database: Database, clock: Clock, days: int | None) -> int:
     now = clock.wall_ms()
     since = None if days is None else moment(now - days * DAY_MS)
     async with database.writes() as db:
-        await queries.withdraw_proposals(db, since)
-        return await queries.propose(db, moment(now), since) if since else 0
+        await group_queries.withdraw_proposals(db, since)
+        return await group_queries.propose(db, moment(now), since) if since else 0
 
 
 async def list_proposed(reads: ReadSession, keeper: Keeper, caller: Caller) -> dict[str, Any]:
@@ -42,7 +42,7 @@ async def list_proposed(reads: ReadSession, keeper: Keeper, caller: Caller) -> d
     """
     if "staff" in caller.roles:
         return await list_group(reads, keeper, caller.token, "proposed_of", caller.id, most=MOST_SHOWN)
-    ids, count = await queries.first_of(reads, "proposed", "", MOST_SHOWN)
+    ids, count = await group_queries.first_of(reads, "proposed", "", MOST_SHOWN)
     return labels_out(Labels([], more=False), count) | {"matches": [{"id": one} for one in ids]}
 
 
@@ -68,5 +68,5 @@ async def keep(
     if not 0 < milliseconds(until) - clock.wall_ms() <= LONGEST_KEPT_MS:
         raise Invalid("Keep somebody for some time, and for ten years at most.", pointer="/body/until")
     index = await keeper.record(caller.token, "attributes", [contact], detail={"fields": "keep_until"})
-    await queries.keep(db, contact, until)
+    await group_queries.keep(db, contact, until)
     return {"keep_until": time_out(until), "log_index": index}

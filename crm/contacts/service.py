@@ -16,7 +16,6 @@ from crm.contacts.schemas import (
     ContactIn,
     ContactPatch,
     LinkedIn,
-    MergeIn,
     PlainIn,
     changes_of,
     parse_version,
@@ -26,9 +25,9 @@ from crm.contacts.schemas import (
 )
 from crm.contacts.vocabulary import Kind, Vocabulary
 from crm.db import Database, ReadSession, WriteSession, moment
-from crm.errors import CrmError, Duplicate, Invalid, NotFound, Stale
+from crm.errors import Duplicate, Invalid, NotFound, Stale
 from crm.keeper_client import Keeper
-from crm.kit.clock import Clock, parse_rfc3339
+from crm.kit.clock import Clock
 from crm.kit.ids import ContactId, new_id
 from crm.kit.pii import Pii
 
@@ -137,28 +136,29 @@ async def _warn(keeper: Keeper, caller: Caller, given: ContactIn | CompanyIn, co
 
 
 async def change(
-    db: WriteSession,
+    database: Database,
     keeper: Keeper,
     caller: Caller,
     contact: ContactId,
     *,
     patch: ContactPatch | CompanyPatch,
-    reads: ReadSession,
     etag: str,
     vocabulary: Vocabulary,
     clock: Clock,
 ) -> Written:
-    """Apply a merge patch to exactly the version the caller saw.
+    """Apply a merge patch to exactly the version the caller saw; durable on return.
 
-    The entry about plain attributes comes first, then the sections change, each only from its version, then the
-    row. Two who change sections *and* plain attributes at the same moment can leave the later one with a 412 and
-    its sections written: its ETag tells.
+    The entry about plain attributes comes first. Before sections are written the row's version is taken, in a
+    transaction of its own, so that whoever is too late is told before anything of theirs is stored. A crash behind
+    that leaves a version that nobody has seen. Where a patch has both, somebody who reads and changes the row
+    between the two steps leaves it with a 412 and its sections written: its ETag tells.
 
     Raises:
         NotFound: no such contact or company.
         Stale: somebody changed it meanwhile.
         Invalid: nothing to change, a term no vocabulary has, an owner or company that is not there.
     """
+    reads = database.reads
     row = await queries.find(reads, contact, patch.KIND)
     if row is None:
         raise NotFound
@@ -173,11 +173,29 @@ async def change(
         raise Invalid("The patch changes nothing.", pointer="/body")
     index = await _record(keeper, caller, contact, plain) if plain else 0
     if sections:
-        index = await _change_sections(keeper, caller, row, sections=sections, versions=versions)
-    values = {**plain, "updated_at": moment(clock.wall_ms())}
-    if not await queries.change(db, contact, version, values):
-        raise Stale
-    return Written(contact, index, print_version(version + 1, versions))
+        sections = await _whole(keeper, caller, contact, changes=sections, versions=versions)
+        await _advance(database, contact, version, {})
+        version += 1
+        index = await write_sections(keeper, caller, row, sections=sections, versions=versions)
+    now = moment(clock.wall_ms())
+    if plain:
+        await _advance(database, contact, version, {**plain, "updated_at": now})
+        version += 1
+    else:
+        async with database.writes() as db:
+            await queries.touch(db, contact, now)
+    return Written(contact, index, print_version(version, versions))
+
+
+async def _advance(database: Database, contact: str, version: int, values: dict[str, Any]) -> None:
+    """Change a row of exactly this version to the next.
+
+    Raises:
+        Stale: somebody else was first.
+    """
+    async with database.writes() as db:
+        if not await queries.change(db, contact, version, values):
+            raise Stale
 
 
 async def _record(keeper: Keeper, caller: Caller, contact: str, plain: dict[str, Any]) -> int:
@@ -190,22 +208,21 @@ async def _record(keeper: Keeper, caller: Caller, contact: str, plain: dict[str,
     return await keeper.record(caller.token, act, [contact], detail=detail)
 
 
-async def _change_sections(
-    keeper: Keeper, caller: Caller, row: Record, *, sections: dict[str, dict[str, Any]], versions: dict[str, int]
-) -> int:
-    """Write the changed sections; `versions` says what they change from and, afterwards, to."""
-    partly = [name for name, fields in sections.items() if versions[name] and set(fields) != set(SECTIONS[name])]
+async def _whole(
+    keeper: Keeper, caller: Caller, contact: str, *, changes: dict[str, dict[str, Any]], versions: dict[str, int]
+) -> dict[str, dict[str, Any]]:
+    """Apply changes to the sections as they stand; opened is only what is not replaced whole."""
+    partly = [name for name, fields in changes.items() if versions[name] and set(fields) != set(SECTIONS[name])]
     standing: dict[str, Pii[dict[str, Any]]] = {}
     if partly:
-        opened = await keeper.open(caller.token, "serve", subjects=[row["id"]], fields=partly, reason="correction")
-        standing = opened.people[row["id"]]
-        if any(opened.versions[row["id"]].get(name, 0) != versions[name] for name in partly):
+        opened = await keeper.open(caller.token, "serve", subjects=[contact], fields=partly, reason="correction")
+        standing = opened.people[contact]
+        if any(opened.versions[contact].get(name, 0) != versions[name] for name in partly):
             raise Stale
-    changed = {name: patched(standing.get(name), fields) for name, fields in sections.items()}
-    return await _write(keeper, caller, row, sections=changed, versions=versions)
+    return {name: patched(standing.get(name), fields) for name, fields in changes.items()}
 
 
-async def _write(
+async def write_sections(
     keeper: Keeper, caller: Caller, row: Record, *, sections: dict[str, dict[str, Any]], versions: dict[str, int]
 ) -> int:
     """Store whole sections of a contact that is there, each from its version only.
@@ -229,130 +246,3 @@ async def _write(
         versions.update(zip(names, put.versions, strict=True))
         index = put.index
     return index
-
-
-async def merge(
-    db: WriteSession,
-    keeper: Keeper,
-    caller: Caller,
-    contact: ContactId,
-    *,
-    given: MergeIn,
-    reads: ReadSession,
-    clock: Clock,
-    kind: str = "contact",
-) -> int:
-    """Let one contact or company stand for two; the fields in `keep` are taken from the one that goes.
-
-    Whoever was linked to a company that goes is linked to the one that stays. A kept company name brings the link.
-
-    A crash behind the keeper leaves the one that goes unopened and its interactions out of sight, until the
-    stores are reconciled.
-
-    Raises:
-        NotFound: one of them is not there.
-        Stale: somebody changed a kept field meanwhile.
-        Invalid: both are the same.
-    """
-    gone, kept = await queries.find(reads, contact, kind), await queries.find(reads, given.into, kind)
-    if gone is None or kept is None:
-        raise NotFound
-    if given.keep and contact != given.into:
-        await _keep(keeper, caller, gone["id"], kept, wanted=set(given.keep))
-    index = await keeper.merge(caller.token, contact, given.into)
-    await queries.set_merged(db, contact, given.into, moment(clock.wall_ms()))
-    if "company" in given.keep:
-        await queries.link(db, given.into, gone["company_id"])
-    return index
-
-
-async def _keep(keeper: Keeper, caller: Caller, gone: str, kept: Record, *, wanted: set[str]) -> None:
-    """Take fields of the contact that goes over to the one that stays."""
-    names = [name for name, fields in SECTIONS.items() if wanted.intersection(fields)]
-    opened = await keeper.open(caller.token, "compare", subjects=[gone, kept["id"]], fields=names)
-    theirs, ours = opened.people[gone], opened.people[kept["id"]]
-    sections = {
-        name: patched(ours.get(name), {k: v for k, v in patched(theirs.get(name), {}).items() if k in wanted})
-        for name in names
-    }
-    versions = {name: opened.versions[kept["id"]].get(name, 0) for name in names}
-    await _write(keeper, caller, kept, sections=sections, versions=versions)
-
-
-async def unmerge(
-    database: Database, keeper: Keeper, caller: Caller, contact: ContactId, *, clock: Clock, kind: str = "contact"
-) -> int:
-    """Undo a merge within its 30 days.
-
-    The row is committed first, as in `cancel_erase`: were the keeper first, a crash between would leave the
-    contact that stays with records of one it no longer stands for, and the keeper would open neither.
-
-    Raises:
-        NotFound: it was not merged, or too long ago.
-    """
-    row = await queries.find_in_any_state(database.reads, contact)
-    if row is None or row["kind"] != kind:
-        raise NotFound
-    into = row["merged_into"]
-    if into:
-        await _set_merged(database, contact, None, clock)
-    try:
-        return await keeper.unmerge(caller.token, contact)
-    except CrmError:
-        if into:
-            await _set_merged(database, contact, into, clock)
-        raise
-
-
-async def _set_merged(database: Database, contact: str, into: str | None, clock: Clock) -> None:
-    async with database.writes() as db:
-        await queries.set_merged(db, contact, into, moment(clock.wall_ms()))
-
-
-async def erase(
-    db: WriteSession,
-    keeper: Keeper,
-    token: str,
-    contact: ContactId,
-    *,
-    ground: str,
-    reads: ReadSession,
-    kind: str = "contact",
-) -> dict[str, Any]:
-    """Stop every open at once; what is left goes in 72 hours unless a second person cancels.
-
-    Raises:
-        NotFound: no such contact or company, or it is being erased already.
-    """
-    row = await queries.find_in_any_state(reads, contact)
-    # What is of another kind is asked for as an id that cannot exist: a wrong role is told 403 all the same.
-    subject = contact if row is None or row["kind"] == kind else new_id()
-    scheduled = await keeper.erase(token, subject, ground)
-    await queries.set_erasing(db, contact, moment(parse_rfc3339(scheduled["due_at"])))
-    return {"log_index": scheduled["index"], "due_at": scheduled["due_at"]}
-
-
-async def cancel_erase(
-    database: Database, keeper: Keeper, caller: Caller, contact: ContactId, *, kind: str = "contact"
-) -> int:
-    """Cancel a scheduled erasure, as a second person.
-
-    The one verb whose row is committed first: were the keeper first, a crash between would leave a living
-    person whose rows go when they fall due. This way round it leaves rows that nothing opens.
-
-    Raises:
-        NotFound: nothing is scheduled.
-        PurposeNotYours: the caller is the one who asked for it.
-    """
-    row = await queries.find_in_any_state(database.reads, contact)
-    if row is None or row["kind"] != kind:
-        raise NotFound
-    due_at = row["erase_due_at"]
-    async with database.writes() as db:
-        await queries.set_erasing(db, contact, None)
-    try:
-        return await keeper.cancel_erase(caller.token, contact)
-    except CrmError:
-        async with database.writes() as db:
-            await queries.set_erasing(db, contact, due_at)
-        raise

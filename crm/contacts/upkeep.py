@@ -6,7 +6,7 @@ Every web process runs this; each step changes only what has not been changed ye
 import asyncio
 from collections.abc import Callable
 
-from crm.contacts import queries, retention
+from crm.contacts import group_queries, retention
 from crm.db import DOWN, Database, moment
 from crm.kit.clock import Clock
 
@@ -38,4 +38,4 @@ async def run(
 async def end_hand_overs(database: Database, clock: Clock) -> int:
     """Give back what was lent for holidays that are over; returns how many contacts went back."""
     async with database.writes() as db:
-        return await queries.end_hand_overs(db, moment(clock.wall_ms()))
+        return await group_queries.end_hand_overs(db, moment(clock.wall_ms()))
