@@ -17,11 +17,11 @@ router = APIRouter(tags=["companies"])
 
 @router.get("/v1/companies/{company}", response_class=Response)
 async def open_company(
-    company: ContactPath, desk: ServeDep, reason: Reason = "other", ref: Reference = None
+    company: ContactPath, desk: StaffDep, reason: Reason = "other", ref: Reference = None
 ) -> Response:
     """Open one company with at most eight of its people."""
     page = await companies.open_company(
-        desk.reads, desk.keeper, desk.token, company, reason=reason, ref=ref, vocabulary=desk.vocabulary
+        desk.reads, desk.keeper, desk.caller, company, reason=reason, ref=ref, vocabulary=desk.vocabulary
     )
     return Response(to_json(page.document), headers={"etag": page.etag}, media_type="application/json")
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from crm.contacts import group_queries, queries
 from crm.contacts.answers import company_out, labels_out
+from crm.contacts.caller import Caller
 from crm.contacts.schemas import SECTIONS, print_version
 from crm.contacts.vocabulary import Kind, Vocabulary
 from crm.db import ReadSession
 from crm.errors import NotFound
 from crm.keeper_client import Keeper, Labels
-from crm.kit.ids import new_id
+from crm.kit.ids import ContactId
 
 MOST_PEOPLE = 8
 
@@ -29,8 +30,8 @@ class Page:
 async def open_company(
     reads: ReadSession,
     keeper: Keeper,
-    token: str,
-    company: str,
+    caller: Caller,
+    company: ContactId,
     *,
     reason: str,
     ref: str | None,
@@ -42,11 +43,10 @@ async def open_company(
         NotFound: unknown, erased, merged away, or no company.
     """
     row = await queries.find(reads, company, "company")
-    # An id that cannot exist is asked for instead, so that the keeper tells strangers 401 or 403 first.
-    asked = company if row else new_id()
-    opened = await keeper.open(token, "serve", subjects=[asked], fields=list(SECTIONS), reason=reason, ref=ref)
     if row is None:
         raise NotFound
+    token = caller.token
+    opened = await keeper.open(token, "serve", subjects=[company], fields=list(SECTIONS), reason=reason, ref=ref)
     terms = await vocabulary.texts_of(
         token, [(Kind.STAGE, row["stage"]), (Kind.PRODUCT, row["product"]), *((Kind.TAG, tag) for tag in row["tags"])]
     )

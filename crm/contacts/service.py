@@ -194,8 +194,9 @@ async def _advance(database: Database, contact: str, version: int, values: dict[
         Stale: somebody else was first.
     """
     async with database.writes() as db:
-        if not await queries.change(db, contact, version, values):
-            raise Stale
+        is_first = await queries.change(db, contact, version, values)
+    if not is_first:
+        raise Stale
 
 
 async def _record(keeper: Keeper, caller: Caller, contact: str, plain: dict[str, Any]) -> int:

@@ -143,6 +143,7 @@ async def test_the_same_id_again_answers_as_the_first_time(
         (GIVEN | {"at": "2026-01-01"}, "/body/at"),
         (GIVEN | {"at": "2026-01-01T10:00:00"}, "/body/at"),
         (GIVEN | {"at": "1815-12-10T10:00:00Z"}, "/body/at"),
+        (GIVEN | {"at": "0001-01-01T00:00:00+14:00"}, "/body/at"),
         (GIVEN | {"ip": "192.0.2.1"}, "/body"),
     ],
 )

@@ -140,6 +140,25 @@ async def test_an_edit_of_the_one_that_stays_makes_it_stale(product: Product, mo
     assert (await product.opened(kept))["channels"] == {"phones": ["+4930111"], "emails": ["ada@example.org"]}
 
 
+async def test_a_section_that_the_one_that_stays_got_meanwhile_is_not_written_over(
+    product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, kept = await product.contact(phones=["+4930111"]), await product.contact()
+    keeper = product.app.state.held.keeper
+    put = keeper.put
+
+    async def late(*given: Any) -> Any:
+        monkeypatch.setattr(keeper, "put", put)
+        assert (await patch(product, kept, phones=["+4930222"])).status_code == 200
+        return await put(*given)
+
+    monkeypatch.setattr(keeper, "put", late)
+
+    assert (await merge(product, gone, kept, "phones")).status_code == 412
+    assert (await product.opened(kept))["channels"] == {"phones": ["+4930222"]}
+    assert (await product.opened(gone))["channels"] == {"phones": ["+4930111"]}
+
+
 async def test_a_merge_stands_though_looking_once_more_failed(
     product: Product, monkeypatch: pytest.MonkeyPatch
 ) -> None:
