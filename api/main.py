@@ -15,6 +15,8 @@ from api.http.deps import State, closed
 from api.http.headers import Edge
 from api.routes import (
     attachments,
+    companies,
+    consents,
     contacts,
     drafts,
     follow_ups,
@@ -22,11 +24,13 @@ from api.routes import (
     imports,
     interactions,
     log,
+    ownership,
     people,
     sessions,
     vocabulary,
 )
 from crm.config import Settings, load
+from crm.contacts import upkeep as contacts_upkeep
 from crm.db import DOWN, Database
 from crm.errors import CrmError
 from crm.interactions import upkeep
@@ -44,7 +48,8 @@ NO_TELEMETRY: TelemetryConfig = {
 }
 # The routes that are asked most come first: the router tries them in this order.
 ROUTERS = (
-    contacts, interactions, follow_ups, drafts, attachments, sessions, vocabulary, imports, people, log, health,
+    contacts, interactions, follow_ups, drafts, attachments, sessions, companies, consents, vocabulary, imports,
+    ownership, people, log, health,
 )  # fmt: skip
 
 
@@ -67,7 +72,11 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         async with Database(told.database_url, told.read_database_url) as database:
             held = State(told, database, keeper, clock or Clock())
             app.state.held = held
-            work = asyncio.create_task(upkeep.run(database, keeper, held.clock, report=logs.event, fail=logs.failure))
+            said, broke, days = logs.event, logs.failure, told.retention_days
+            work = [
+                asyncio.create_task(upkeep.run(database, keeper, held.clock, report=said, fail=broke)),
+                asyncio.create_task(contacts_upkeep.run(database, held.clock, days, report=said, fail=broke)),
+            ]
             # What was made until now lives as long as the process: the collector need not look at it again.
             gc.collect()
             gc.freeze()
@@ -75,7 +84,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
                 yield
             finally:
                 # An import that is cut off is finished by giving the same file again.
-                ending = [work, *held.imports]
+                ending = [*work, *held.imports]
                 for task in ending:
                     task.cancel()
                 await asyncio.gather(*ending, return_exceptions=True)

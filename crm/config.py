@@ -15,6 +15,7 @@ from pathlib import Path
 
 from crm.kit.pii import Pii
 
+MOST_DAYS = 36_500
 ONE_ACCOUNT = "one account: separated by process, not by file rights"
 
 
@@ -33,13 +34,14 @@ class Settings:
     isolation: str = ONE_ACCOUNT
     egress: str = "open"
     phone_region: str | None = None
+    retention_days: int | None = None
 
 
 def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings of the web process.
 
     Raises:
-        MisconfiguredError: a file is missing, unreadable or empty.
+        MisconfiguredError: a file is missing, unreadable or empty, or a number is none.
     """
     base = home or _home(environ)
     services = base / "services"
@@ -51,6 +53,7 @@ def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         isolation=environ.get("KEPT_ISOLATION") or ONE_ACCOUNT,
         egress=environ.get("KEPT_EGRESS") or "open",
         phone_region=environ.get("KEPT_PHONE_REGION") or None,
+        retention_days=_days("KEPT_RETENTION_DAYS", environ),
     )
 
 
@@ -59,6 +62,14 @@ def _home(environ: Mapping[str, str]) -> Path:
     if not home:
         raise MisconfiguredError("KEPT_HOME is not set and no home was given")
     return Path(home)
+
+
+def _days(name: str, environ: Mapping[str, str]) -> int | None:
+    """Read a number of days; not given, or 0, is off."""
+    text = environ.get(name) or "0"
+    if not (text.isascii() and text.isdigit()) or int(text) > MOST_DAYS:
+        raise MisconfiguredError(f"{name}: not a number of days up to {MOST_DAYS}")
+    return int(text) or None
 
 
 def _secret(name: str, default: Path, environ: Mapping[str, str]) -> Pii[str]:

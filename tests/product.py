@@ -24,6 +24,7 @@ from httpx import ASGITransport, AsyncClient
 
 from api.main import create_app
 from crm.config import Settings
+from crm.contacts import upkeep as contacts_upkeep
 from crm.db import migrate
 from crm.host import home as homes
 from crm.host import roles
@@ -160,6 +161,7 @@ async def _no_upkeep(*_: object, **__: object) -> None:
 async def product(server: Server, shared_keeper: KeeperHome, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Product]:
     """The application, running; upkeep is called by its own tests."""
     monkeypatch.setattr(upkeep, "run", _no_upkeep)
+    monkeypatch.setattr(contacts_upkeep, "run", _no_upkeep)
     app = create_app(settings_for(server, shared_keeper))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app.router.lifespan_context(app))

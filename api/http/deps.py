@@ -49,7 +49,7 @@ class State:
         self.reads = database.reads
         self.keeper = keeper
         self.clock = clock
-        self.vocabulary = Vocabulary(keeper)
+        self.vocabulary = Vocabulary(keeper, clock)
         self.import_key = id_key(settings.service_key_file.read_bytes())
         self.imports: set[asyncio.Task[None]] = set()
         self.headings = Headings()
@@ -183,6 +183,8 @@ DecisionsDep = Annotated[Desk, Depends(Asks("admin, auditor, privacy or staff"))
 DecideDep = Annotated[Desk, Depends(Asks("auditor or privacy"))]
 StaffDep = Annotated[StaffDesk, Depends(Has("staff"))]
 CareDep = Annotated[StaffDesk, Depends(Has("staff", "privacy"))]
+ManageDep = Annotated[StaffDesk, Depends(Has("admin"))]
+CountDep = Annotated[StaffDesk, Depends(Has("staff", "marketing", "privacy"))]
 
 
 class OpenRouteError(Exception):

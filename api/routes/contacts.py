@@ -1,12 +1,12 @@
-"""Contacts: find, open, make, change, merge, erase."""
+"""Contacts: find, open, compare, count, make, change, merge, erase."""
 
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, status
 
-from api.http.deps import CareDep, ContactPath, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
-from crm.contacts import service
-from crm.contacts.schemas import ContactIn, ContactPatch, MergeIn, SearchIn, label_out
+from api.http.deps import CareDep, ContactPath, CountDep, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
+from crm.contacts import comparing, counting, erasing, merging, ownership, service
+from crm.contacts.schemas import CompareIn, ContactIn, ContactPatch, CountIn, MergeIn, SearchIn, label_out
 from crm.interactions import service as interactions
 from crm.interactions.schemas import to_json
 from crm.kit.pii import Pii
@@ -39,6 +39,24 @@ async def search_contacts(body: SearchIn, desk: ServeDep) -> dict[str, Any]:
     return {"matches": [label_out(label) for label in found.matches], "more": found.more}
 
 
+@router.get("/v1/contacts")
+async def list_own(owner: Annotated[Literal["me"], Query()], desk: StaffDep) -> dict[str, Any]:  # noqa: ARG001
+    """Label the contacts of one's own that changed last, at most twenty; nobody else's, and no next page."""
+    return await ownership.list_owned(desk.reads, desk.keeper, desk.caller)
+
+
+@router.post("/v1/contacts/count")
+async def count_contacts(body: CountIn, desk: CountDep) -> dict[str, Any]:
+    """Count people by at most three plain attributes, in tens."""
+    return await counting.count(desk.reads, desk.caller, body, vocabulary=desk.vocabulary)
+
+
+@router.post("/v1/contacts/compare")
+async def compare_contacts(body: CompareIn, desk: StaffDep) -> dict[str, Any]:
+    """Open two people side by side, who may be one."""
+    return await comparing.compare(desk.reads, desk.keeper, desk.caller, body.ids)
+
+
 @router.post("/v1/contacts", status_code=status.HTTP_201_CREATED)
 async def create_contact(body: ContactIn, desk: StaffDep, db: WriteSessionDep) -> dict[str, Any]:
     """Make a contact; somebody with the same address or number is a warning."""
@@ -49,13 +67,13 @@ async def create_contact(body: ContactIn, desk: StaffDep, db: WriteSessionDep) -
 
 
 @router.patch("/v1/contacts/{contact}")
-async def change_contact(  # noqa: PLR0917 - one parameter for each part of the declaration
-    contact: ContactPath, body: ContactPatch, etag: IfMatchDep, desk: StaffDep, db: WriteSessionDep, response: Response
+async def change_contact(
+    contact: ContactPath, body: ContactPatch, etag: IfMatchDep, desk: StaffDep, response: Response
 ) -> dict[str, Any]:
     """Change a contact by JSON Merge Patch."""
     changed = await service.change(
-        db, desk.keeper, desk.caller, contact,
-        patch=body, etag=etag, reads=desk.reads, vocabulary=desk.vocabulary, clock=desk.clock,
+        desk.database, desk.keeper, desk.caller, contact,
+        patch=body, etag=etag, vocabulary=desk.vocabulary, clock=desk.clock,
     )  # fmt: skip
     response.headers["etag"] = changed.etag
     return {"id": changed.id, "log_index": changed.log_index}
@@ -64,26 +82,26 @@ async def change_contact(  # noqa: PLR0917 - one parameter for each part of the 
 @router.delete("/v1/contacts/{contact}", status_code=status.HTTP_202_ACCEPTED)
 async def erase_contact(contact: ContactPath, ground: Ground, desk: ServeDep, db: WriteSessionDep) -> dict[str, Any]:
     """Schedule an erasure: opens stop at once, 72 hours to cancel."""
-    return await service.erase(db, desk.keeper, desk.token, contact, ground=ground)
+    return await erasing.erase(db, desk.keeper, desk.token, contact, ground=ground, reads=desk.reads)
 
 
 @router.post("/v1/contacts/{contact}/erase/cancel")
 async def cancel_erasure(contact: ContactPath, desk: CareDep) -> dict[str, Any]:
     """Cancel a scheduled erasure, as a second person."""
-    return {"log_index": await service.cancel_erase(desk.database, desk.keeper, desk.caller, contact)}
+    return {"log_index": await erasing.cancel_erase(desk.database, desk.keeper, desk.caller, contact)}
 
 
 @router.post("/v1/contacts/{contact}/merge")
 async def merge_contact(contact: ContactPath, body: MergeIn, desk: StaffDep, db: WriteSessionDep) -> dict[str, Any]:
     """Let another contact stand for this one too."""
-    index = await service.merge(db, desk.keeper, desk.caller, contact, given=body, reads=desk.reads, clock=desk.clock)
+    index = await merging.merge(db, desk.keeper, desk.caller, contact, given=body, reads=desk.reads, clock=desk.clock)
     return {"log_index": index}
 
 
 @router.post("/v1/contacts/{contact}/merge/undo")
 async def unmerge_contact(contact: ContactPath, desk: StaffDep) -> dict[str, Any]:
     """Undo a merge within its 30 days."""
-    index = await service.unmerge(desk.database, desk.keeper, desk.caller, contact, clock=desk.clock)
+    index = await merging.unmerge(desk.database, desk.keeper, desk.caller, contact, clock=desk.clock)
     return {"log_index": index}
 
 

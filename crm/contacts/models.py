@@ -23,6 +23,9 @@ class Contact(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("kind in ('contact', 'company')", name="kind"),
         Index("ix_contact_owner", "owner", postgresql_where=text("owner is not null")),
+        Index("ix_contact_company_id", "company_id", postgresql_where=text("company_id is not null")),
+        Index("ix_contact_hand_over", "hand_over", postgresql_where=text("hand_over is not null")),
+        Index("ix_contact_proposed_at", "proposed_at", postgresql_where=text("proposed_at is not null")),
         Index("ix_contact_merged_into", "merged_into", postgresql_where=text("merged_into is not null")),
         Index("ix_contact_erase_due_at", "erase_due_at", postgresql_where=text("erase_due_at is not null")),
     )
@@ -37,12 +40,71 @@ class Contact(SQLModel, table=True):
     country: str | None = Field(default=None, sa_type=String(2))
     time_zone: str | None = Field(default=None, sa_type=String(64))
     owner: str | None = Field(default=None, sa_type=Id)
+    # The hand-over that lent this to its owner for a time; nothing once somebody else decided who owns it.
+    hand_over: str | None = Field(default=None, sa_type=Id, sa_column_args=(ForeignKey("hand_over.id"),))
+    company_id: str | None = Field(
+        default=None, sa_type=Id, sa_column_args=(ForeignKey("contact.id", ondelete="SET NULL"),)
+    )
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
     version: int = Field(default=1)
     log_index: int = Field(sa_type=BigInteger)
     merged_into: str | None = Field(default=None, sa_type=Id, sa_column_args=(ForeignKey("contact.id"),))
     erase_due_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    # Since when it is proposed for erasure, and until when somebody decided to keep it all the same.
+    proposed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    keep_until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class Consent(SQLModel, table=True):
+    """One thing a person said about being written to; rows are added and never changed.
+
+    They go with the contact's row, by the foreign key: no process may delete one by itself. An objection is
+    written for everybody of a merged set, so that it outlives the merge.
+    """
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        CheckConstraint("state in ('given', 'withdrawn', 'objected')", name="state"),
+        CheckConstraint("channel in ('email', 'phone', 'post', 'sms')", name="channel"),
+        CheckConstraint("state = 'objected' or (topic is not null and channel is not null)", name="about"),
+        CheckConstraint("state <> 'given' or wording is not null", name="wording"),
+    )
+
+    contact: str = Field(primary_key=True, sa_type=Id, sa_column_args=(ForeignKey("contact.id", ondelete="CASCADE"),))
+    id: str = Field(primary_key=True, sa_type=Id)
+    state: str = Field(sa_type=Code)
+    topic: str | None = Field(default=None, sa_type=Id)
+    channel: str | None = Field(default=None, sa_type=Code)
+    # A term of the vocabulary of wordings, which are never reworded: its id is the version that was shown.
+    wording: str | None = Field(default=None, sa_type=Id)
+    source: str = Field(sa_type=Code)
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
+    author: str = Field(sa_type=Id)
+    log_index: int = Field(sa_type=BigInteger)
+
+
+class HandOver(SQLModel, table=True):
+    """What one colleague owned, given to another: for good, or for a holiday that has not `ended_at` yet."""
+
+    __tablename__ = "hand_over"
+    __table_args__ = (
+        CheckConstraint("kind in ('leaver', 'holiday')", name="kind"),
+        CheckConstraint("(kind = 'holiday') = (until is not null)", name="until"),
+        Index("ix_hand_over_until", "until", postgresql_where=text("ended_at is null")),
+    )
+
+    id: str = Field(primary_key=True, sa_type=Id)
+    kind: str = Field(sa_type=Code)
+    giver: str = Field(sa_type=Id)
+    taker: str = Field(sa_type=Id)
+    until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    count: int = Field(default=0)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    author: str = Field(sa_type=Id)
+    log_index: int = Field(sa_type=BigInteger)
+    ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class ImportJob(SQLModel, table=True):

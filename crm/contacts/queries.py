@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from asyncpg import Record
 from sqlalchemy import (
     ARRAY,
     CTE,
     ColumnElement,
+    CursorResult,
     Table,
+    Update,
     bindparam,
     delete,
     exists,
@@ -31,15 +33,16 @@ CONTACT: Table = _TABLES["contact"]
 JOB: Table = _TABLES["import_job"]
 UPKEEP: Table = _TABLES["upkeep"]
 _C = CONTACT.c
-_LIVE = (_C.merged_into.is_(None), _C.erase_due_at.is_(None))
+LIVE = (_C.merged_into.is_(None), _C.erase_due_at.is_(None))
+PEOPLE = (_C.kind == "contact", *LIVE)
 _OTHER = CONTACT.alias("other")
 
 _FIND = Query(
     select(
         _C.id, _C.kind, _C.stage, _C.product, _C.tags, _C.language, _C.country, _C.time_zone, _C.owner,
-        _C.created_at, _C.updated_at, _C.version, _C.log_index,
+        _C.company_id, _C.created_at, _C.updated_at, _C.version, _C.log_index,
         exists().where(_OTHER.c.merged_into == _C.id).label("is_merged"),
-    ).where(_C.id == bindparam("id"), *_LIVE)
+    ).where(_C.id == bindparam("id"), _C.kind == bindparam("kind"), *LIVE)
 )  # fmt: skip
 _ANY_STATE = Query(select(_C.kind, _C.merged_into, _C.erase_due_at, _C.log_index).where(_C.id == bindparam("id")))
 
@@ -78,9 +81,9 @@ _ADD_IMPORTED = (
 _JOB = Query(select(JOB).where(JOB.c.id == bindparam("id")))
 
 
-async def find(db: ReadSession, contact: str) -> Record | None:
-    """Read the plain attributes of one live contact."""
-    return await db.row(_FIND, id=contact)
+async def find(db: ReadSession, contact: str, kind: str = "contact") -> Record | None:
+    """Read the plain attributes of one live contact, or of one live company."""
+    return await db.row(_FIND, id=contact, kind=kind)
 
 
 async def find_in_any_state(db: ReadSession, contact: str) -> Record | None:
@@ -125,16 +128,38 @@ async def change(db: WriteSession, contact: str, version: int, values: Mapping[s
     """Change a live row of exactly this version; False where somebody else was first."""
     statement = (
         update(CONTACT)
-        .where(_C.id == contact, _C.version == version, *_LIVE)
+        .where(_C.id == contact, _C.version == version, *LIVE)
         .values(version=version + 1, **values)
         .returning(_C.id)
     )
     return (await db.execute(statement)).first() is not None
 
 
+async def touch(db: WriteSession, contact: str, at: datetime) -> None:
+    """Note when a contact was last changed."""
+    await db.execute(update(CONTACT).where(_C.id == contact).values(updated_at=at))
+
+
 async def set_merged(db: WriteSession, contact: str, into: str | None, at: datetime) -> None:
     """Point a merged-away contact at the one that stands for it, or let it stand for itself again."""
-    await db.execute(update(CONTACT).where(_C.id == contact).values(merged_into=into, updated_at=at))
+    values = {"merged_into": into, "updated_at": at, "version": _C.version + 1}
+    await db.execute(update(CONTACT).where(_C.id == contact).values(**values))
+
+
+async def take_merge(db: WriteSession, contact: str, into: str) -> int | None:
+    """Let a contact stand for itself again; returns the row's version from then on, None where others were first."""
+    return await _take(db, contact, _C.merged_into == into, merged_into=None)
+
+
+async def give_merge_back(db: WriteSession, contact: str, taken: int, into: str) -> None:
+    """Point it at the other again, unless somebody changed the row since it was taken."""
+    await db.execute(update(CONTACT).where(_C.id == contact, _C.version == taken).values(merged_into=into))
+
+
+async def _take(db: WriteSession, contact: str, was: ColumnElement[bool], **values: None) -> int | None:
+    statement = update(CONTACT).where(_C.id == contact, was).values(version=_C.version + 1, **values)
+    row = (await db.execute(statement.returning(_C.version))).first()
+    return None if row is None else int(row[0])
 
 
 def set_of(contact: ColumnElement[str]) -> CTE:
@@ -147,7 +172,29 @@ def set_of(contact: ColumnElement[str]) -> CTE:
 async def set_erasing(db: WriteSession, contact: str, due_at: datetime | None) -> None:
     """Hide a contact and what was merged into it until its rows go, or show them again."""
     tree = set_of(literal(contact))
-    await db.execute(update(CONTACT).where(_C.id.in_(select(tree.c.id))).values(erase_due_at=due_at))
+    values = {"erase_due_at": due_at, "version": _C.version + 1}
+    await db.execute(update(CONTACT).where(_C.id.in_(select(tree.c.id))).values(**values))
+
+
+async def take_erasure(db: WriteSession, contact: str, due_at: datetime) -> int | None:
+    """Show a contact and what was merged into it again; returns the version, None where others were first."""
+    taken = await _take(db, contact, _C.erase_due_at == due_at, erase_due_at=None)
+    if taken:
+        await _set_rest_erasing(db, contact, None)
+    return taken
+
+
+async def give_erasure_back(db: WriteSession, contact: str, taken: int, due_at: datetime) -> None:
+    """Hide them again, unless somebody changed the row since it was taken."""
+    is_as_taken = (_C.id == contact, _C.version == taken)
+    if await changed(db, update(CONTACT).where(*is_as_taken).values(erase_due_at=due_at)):
+        await _set_rest_erasing(db, contact, due_at)
+
+
+async def _set_rest_erasing(db: WriteSession, contact: str, due_at: datetime | None) -> None:
+    tree = set_of(literal(contact))
+    rest = (_C.id.in_(select(tree.c.id)), _C.id != contact)
+    await db.execute(update(CONTACT).where(*rest).values(erase_due_at=due_at))
 
 
 async def due(db: ReadSession, before: datetime, most: int) -> list[str]:
@@ -194,3 +241,14 @@ async def claim(db: WriteSession, task: str, now: datetime, stale: datetime) -> 
 async def release(db: WriteSession, task: str, position: int) -> None:
     """Give a recurring task back, with how far it has come now."""
     await db.execute(update(UPKEEP).where(UPKEEP.c.task == task).values(claimed_at=None, position=position))
+
+
+async def link_as(db: WriteSession, contact: str, other: str) -> None:
+    """Link a contact to the company that another is linked to."""
+    linked = select(_OTHER.c.company_id).where(_OTHER.c.id == other).scalar_subquery()
+    await db.execute(update(CONTACT).where(_C.id == contact).values(company_id=linked, version=_C.version + 1))
+
+
+async def changed(db: WriteSession, statement: Update) -> int:
+    """Run an update and count the rows it changed."""
+    return cast("CursorResult[Any]", await db.execute(statement)).rowcount

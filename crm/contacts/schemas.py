@@ -5,9 +5,10 @@ The functions below are the only place of this slice where a personal value is t
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from crm.contacts import standards
 from crm.errors import Stale
@@ -22,6 +23,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 PLAIN = ("language", "country", "time_zone")
 MOST_EMAILS = 20
+MOST_CRITERIA = 3
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 # All but the line feed, the carriage return before it, and the tab; and halves of surrogate pairs.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 MOST_ADDRESSES = 10
@@ -54,14 +57,30 @@ def _id(text: str) -> str:
     return text
 
 
+def _plausible(at: datetime) -> datetime:
+    try:
+        year = at.astimezone(UTC).year
+    except OverflowError:
+        year = 0
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError("not between 1900 and 2200")
+    return at
+
+
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(_printable)]
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_email)]
+CompanyName = Annotated[Line, StringConstraints(min_length=1)]
 Phone = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60), AfterValidator(_printable)
 ]
 Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_printable)]
 Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(_printable)]
-OptionalId = Annotated[str, AfterValidator(_id)] | None
+Wording = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), AfterValidator(_printable)
+]
+AnId = Annotated[str, AfterValidator(_id)]
+OptionalId = AnId | None
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
 
 
 class Input(BaseModel):
@@ -100,21 +119,34 @@ class PlainIn(Input):
     tags: list[Term] | None = Field(default=None, max_length=50)
 
 
-class PersonIn(PlainIn):
+class ReachedIn(PlainIn):
+    """How somebody is reached, person or company."""
+
+    emails: list[Email] | None = Field(default=None, max_length=MOST_EMAILS)
+    phones: list[Phone] | None = Field(default=None, max_length=MOST_EMAILS)
+    addresses: list[Address | Line] | None = Field(default=None, max_length=MOST_ADDRESSES)
+
+
+class PersonIn(ReachedIn):
     """What a contact is made of."""
 
     given_name: Line | None = None
     family_name: Line | None = None
     company: Line | None = None
     job_title: Line | None = None
-    emails: list[Email] | None = Field(default=None, max_length=MOST_EMAILS)
-    phones: list[Phone] | None = Field(default=None, max_length=MOST_EMAILS)
-    addresses: list[Address | Line] | None = Field(default=None, max_length=MOST_ADDRESSES)
     profile: Profile | None = None
 
 
-class ContactIn(PersonIn):
+class LinkedIn(Input):
+    """The company a contact is linked to, beside its name as the person gave it."""
+
+    company_id: OptionalId = None
+
+
+class ContactIn(PersonIn, LinkedIn):
     """`POST /v1/contacts`."""
+
+    KIND: ClassVar = "contact"
 
     id: OptionalId = None
     confirm_duplicate: bool = False
@@ -126,9 +158,39 @@ class ContactIn(PersonIn):
         return self
 
 
-class ContactPatch(PersonIn):
+class ContactPatch(PersonIn, LinkedIn):
     """`PATCH /v1/contacts/{id}`: JSON Merge Patch; null clears, lists are replaced whole."""
 
+    KIND: ClassVar = "contact"
+
+    owner: OptionalId = None
+
+
+class CompanyProfile(Input):
+    """What else is worth knowing about a company."""
+
+    websites: list[Line] | None = Field(default=None, max_length=10)
+    note: Text | None = None
+
+
+class CompanyIn(ReachedIn):
+    """`POST /v1/companies`."""
+
+    KIND: ClassVar = "company"
+
+    id: OptionalId = None
+    confirm_duplicate: bool = False
+    company: CompanyName = Field(alias="name")
+    profile: CompanyProfile | None = None
+
+
+class CompanyPatch(ReachedIn):
+    """`PATCH /v1/companies/{id}`: JSON Merge Patch; a company keeps a name."""
+
+    KIND: ClassVar = "company"
+
+    company: CompanyName = Field(default="", alias="name")
+    profile: CompanyProfile | None = None
     owner: OptionalId = None
 
 
@@ -141,7 +203,7 @@ class SearchIn(Input):
 class MergeIn(Input):
     """`POST /v1/contacts/{id}/merge`: `keep` names fields whose value is taken from the record that goes."""
 
-    into: Annotated[str, AfterValidator(_id)]
+    into: AnId
     keep: list[str] = Field(default_factory=list, max_length=11)
 
     @model_validator(mode="after")
@@ -152,14 +214,97 @@ class MergeIn(Input):
         return self
 
 
+class CompareIn(Input):
+    """`POST /v1/contacts/compare`: two people who may be one."""
+
+    ids: list[AnId] = Field(min_length=2, max_length=2)
+
+    @model_validator(mode="after")
+    def _two(self) -> Self:
+        if len(set(self.ids)) != len(self.ids):
+            raise ValueError("two different ids")
+        return self
+
+
+class ConsentIn(Input):
+    """`POST /v1/contacts/{id}/consents`; `at` is when it was said, now unless told."""
+
+    id: OptionalId = None
+    state: Literal["given", "withdrawn", "objected"]
+    topic: Term | None = None
+    channel: Literal["email", "phone", "post", "sms"] | None = None
+    wording: Wording | None = None
+    source: Literal["form", "call", "email", "meeting", "letter", "link", "import", "other"]
+    at: Moment | None = None
+
+    @model_validator(mode="after")
+    def _about(self) -> Self:
+        if self.state != "objected" and not (self.topic and self.channel):
+            raise ValueError("only an objection goes without topic and channel")
+        if self.state == "given" and not self.wording:
+            raise ValueError("what is given is given to a wording")
+        return self
+
+
+class HandOverIn(Input):
+    """`POST /v1/people/{id}/hand-over`: for good, or for a holiday that ends."""
+
+    id: OptionalId = None
+    to: AnId
+    kind: Literal["leaver", "holiday"]
+    until: Moment | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if (self.kind == "holiday") != (self.until is not None):
+            raise ValueError("a holiday has an end, a leaver has none")
+        return self
+
+
+class CountIn(PlainIn):
+    """`POST /v1/contacts/count`: at most three criteria; null asks for those without."""
+
+    tags: list[Term] | None = Field(default=None, min_length=1, max_length=MOST_CRITERIA)
+    owner: Literal["me"] | OptionalId = None
+    active_since: date | None = None
+    quiet_since: date | None = None
+
+    @model_validator(mode="after")
+    def _few(self) -> Self:
+        if len(self.model_fields_set - {"tags"}) + len(self.tags or ()) > MOST_CRITERIA:
+            raise ValueError("at most three criteria")
+        if any(getattr(self, name) is None for name in self.model_fields_set & {"active_since", "quiet_since"}):
+            raise ValueError("a day")
+        return self
+
+
+class KeepIn(Input):
+    """`POST /v1/contacts/{id}/keep`: not to be proposed for erasure before a day."""
+
+    until: date
+
+
 class TermIn(Input):
     """`POST /v1/vocabulary/{kind}`."""
 
-    term: Term
+    term: Wording
     id: OptionalId = None
 
 
-def sections_of(person: PersonIn) -> dict[str, dict[str, Any]]:
+class TermPatch(Input):
+    """`PATCH /v1/vocabulary/{kind}/{id}`: another text, or given out no more."""
+
+    term: Wording | None = None
+    retired: bool | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.term is None and self.retired is None:
+            raise ValueError("a term or whether it is retired")
+        return self
+
+
+def sections_of(person: ReachedIn) -> dict[str, dict[str, Any]]:
     """Sort what was given into the keeper's sections; what is empty is left out.
 
     The identity is always there, since its first version is how the keeper tells that a contact was made.
@@ -170,7 +315,7 @@ def sections_of(person: PersonIn) -> dict[str, dict[str, Any]]:
     return {name: fields for name, fields in found.items() if fields or name == "identity"}
 
 
-def changes_of(patch: ContactPatch) -> dict[str, dict[str, Any]]:
+def changes_of(patch: ContactPatch | CompanyPatch) -> dict[str, dict[str, Any]]:
     """Sort a merge patch into sections: a value to set, or None to clear."""
     given = patch.model_dump(exclude_unset=True)
     profile = given.pop("profile", {})

@@ -243,6 +243,7 @@ def contact_out(row: Record, opened: Opened, terms: Mapping[str, str | None]) ->
         "country": row["country"],
         "time_zone": row["time_zone"],
         "owner": row["owner"],
+        "company_id": row["company_id"],
         "created_at": time_out(row["created_at"]),
         "updated_at": time_out(row["updated_at"]),
         **sections_out(opened.people[row["id"]]),

@@ -123,3 +123,70 @@ def test_a_caller_prints_no_token() -> None:
 
     assert repr(caller) == f"Caller({'a' * 32})"
     assert "secret" not in f"{caller}"
+
+
+async def test_a_family_shares_a_number(product: Product) -> None:
+    """Each is warned of somebody who holds it, one label a number; nobody is kept out, all are found."""
+    number = f"+4930{int(new_id()[:6], 16) % 9_000_000 + 1_000_000}"
+    family = [await product.contact(given_name="Ada", phones=[number])]
+    for name in ("Byron", "Annabella", "Ralph"):
+        body = {"id": new_id(), "given_name": name, "family_name": f"K{number[-7:]}", "phones": [number, number]}
+
+        warned = await product.staff.post("/v1/contacts", json=body)
+        confirmed = await product.staff.post("/v1/contacts", json={**body, "confirm_duplicate": True})
+        again = await product.staff.post("/v1/contacts", json=body)
+
+        assert (warned.status_code, confirmed.status_code) == (409, 201)
+        assert len(warned.json()["matches"]) == 1
+        assert warned.json()["matches"][0]["id"] in family
+        assert again.json() == confirmed.json()
+        family.append(confirmed.json()["id"])
+    found = (await product.staff.post("/v1/contacts/search", json={"q": f"K{number[-7:]}"})).json()["matches"]
+    assert {label["id"] for label in found} == set(family[1:])
+
+
+async def test_each_person_is_named_once(product: Product) -> None:
+    digits = f"{int(new_id()[:6], 16) % 9_000_000 + 1_000_000}"
+    addresses = [f"{new_id()[:8]}@{where}.example" for where in ("home", "work", "nobody")]
+    one = await product.contact(emails=addresses[:2])
+    two = await product.contact(given_name="Byron", phones=[f"+49 30 {digits}"])
+
+    warned = await product.staff.post(
+        "/v1/contacts", json={"given_name": "C", "emails": addresses[::-1], "phones": [f"+4930{digits}"]}
+    )
+
+    assert [label["id"] for label in warned.json()["matches"]] == [one, two]
+
+
+async def test_a_warning_is_an_entry_and_counts_as_labels(product: Product) -> None:
+    address = f"{new_id()}@example.org"
+    first = await product.contact(emails=[address])
+
+    await product.staff.post("/v1/contacts", json={"given_name": "B", "emails": [address]})
+
+    where = {"subject": first, "act": "match"}
+    (entry,) = (await product.auditor.get("/v1/log/entries", params=where)).json()["entries"]
+    assert (entry["subjects"], entry["count"]) == ([first], 1)
+
+
+async def test_who_is_erased_is_no_duplicate_and_is_one_again_when_that_is_cancelled(product: Product) -> None:
+    address = f"{new_id()}@example.org"
+    first = await product.contact(emails=[address])
+    body = {"given_name": "B", "emails": [address]}
+    await product.staff.delete(f"/v1/contacts/{first}", params={"ground": "mistake"})
+
+    free = await product.staff.post("/v1/contacts", json=body)
+    await product.staff2.post(f"/v1/contacts/{first}/erase/cancel")
+
+    assert free.status_code == 201
+    assert (await product.staff.post("/v1/contacts", json=body)).status_code == 409
+
+
+async def test_a_merged_set_is_named_as_the_one_that_stands_for_it(product: Product) -> None:
+    address = f"{new_id()}@example.org"
+    gone, kept = await product.contact(emails=[address]), await product.contact()
+    await product.staff.post(f"/v1/contacts/{gone}/merge", json={"into": kept})
+
+    warned = await product.staff.post("/v1/contacts", json={"given_name": "B", "emails": [address]})
+
+    assert [label["id"] for label in warned.json()["matches"]] == [kept]

@@ -52,10 +52,19 @@ async def plant(product: Product, core: str) -> dict[str, str]:
         "given_name", "family_name", "company", "job_title", "email", "phone", "street", "city", "region", "postcode",
         "land", "line", "nickname", "birthday", "website", "note", "stage", "tag", "product", "need", "topic",
         "summary", "notes", "import", "patched", "confirmed", "followed", "title", "again", "draft", "file", "bytes",
+        "wording", "renamed", "firm", "firmmail", "firmnote",
     )  # fmt: skip
     word = {name: canary(core, name.replace("_", "")) for name in names}
-    for kind in ("stage", "tag", "product", "need", "topic"):
+    for kind in ("stage", "tag", "product", "need", "topic", "wording"):
         await product.term(kind, word[kind])
+    need = await product.term("need", f"{word['renamed']} at first")
+    assert (
+        await product.admin.patch(f"/v1/vocabulary/need/{need}", json={"term": word["renamed"], "retired": True})
+    ).status_code == 200
+    firm = {
+        "name": word["firm"], "emails": [f"{word['firmmail']}@example.org"], "profile": {"note": word["firmnote"]},
+    }  # fmt: skip
+    company = (await product.staff.post("/v1/companies", json=firm)).json()["id"]
     body: dict[str, Any] = {
         "given_name": word["given_name"], "family_name": word["family_name"], "company": word["company"],
         "job_title": word["job_title"], "emails": [f"{word['email']}@example.org"], "phones": [word["phone"]],
@@ -67,9 +76,15 @@ async def plant(product: Product, core: str) -> dict[str, str]:
         "profile": {"nickname": word["nickname"], "birthday": word["birthday"], "websites": [word["website"]],
                     "note": word["note"]},
         "stage": word["stage"], "tags": [word["tag"]], "product": word["product"],
-        "language": "de-CH", "country": "CH", "time_zone": "Europe/Zurich",
+        "language": "de-CH", "country": "CH", "time_zone": "Europe/Zurich", "company_id": company,
     }  # fmt: skip
     contact = await product.contact(**body)
+    consent = {
+        "state": "given", "topic": word["topic"], "channel": "email", "wording": word["wording"], "source": "form",
+    }  # fmt: skip
+    assert (await product.staff.post(f"/v1/contacts/{contact}/consents", json=consent)).status_code == 201
+    assert (await product.staff.post("/v1/contacts/count", json={"tags": [word["tag"]]})).status_code == 200
+    await product.staff.post("/v1/companies/search", json={"q": word["firm"]})
     call = {
         "kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z", "summary": word["summary"],
         "notes": word["notes"], "product": word["product"], "needs": [word["need"]],

@@ -20,6 +20,8 @@ GRANTS = {
     ("attachment", "kept_web"): {"SELECT", "INSERT", "DELETE"},
     ("import_job", "kept_web"): {"SELECT", "INSERT", "UPDATE"},
     ("upkeep", "kept_web"): {"SELECT", "INSERT", "UPDATE"},
+    ("consent", "kept_web"): {"SELECT", "INSERT"},
+    ("hand_over", "kept_web"): {"SELECT", "INSERT", "UPDATE"},
     ("contact", "kept_web_read"): {"SELECT"},
     ("interaction", "kept_web_read"): {"SELECT"},
     ("follow_up", "kept_web_read"): {"SELECT"},
@@ -28,6 +30,8 @@ GRANTS = {
     ("attachment", "kept_web_read"): {"SELECT"},
     ("import_job", "kept_web_read"): {"SELECT"},
     ("upkeep", "kept_web_read"): {"SELECT"},
+    ("consent", "kept_web_read"): {"SELECT"},
+    ("hand_over", "kept_web_read"): {"SELECT"},
 }
 
 
