@@ -91,6 +91,18 @@ async def cancel_erasure(contact: ContactPath, desk: CareDep) -> dict[str, Any]:
     return {"log_index": await erasing.cancel_erase(desk.database, desk.keeper, desk.caller, contact)}
 
 
+@router.put("/v1/contacts/{contact}/restriction")
+async def restrict_contact(contact: ContactPath, desk: ServeDep) -> dict[str, Any]:
+    """Keep a contact from everything but its own request, as a privacy officer; again is the same."""
+    return {"log_index": await desk.keeper.restrict(desk.token, contact)}
+
+
+@router.delete("/v1/contacts/{contact}/restriction")
+async def lift_restriction(contact: ContactPath, desk: ServeDep) -> dict[str, Any]:
+    """Lift a restriction, as a privacy officer."""
+    return {"log_index": await desk.keeper.restrict(desk.token, contact, lift=True)}
+
+
 @router.post("/v1/contacts/{contact}/merge")
 async def merge_contact(contact: ContactPath, body: MergeIn, desk: StaffDep, db: WriteSessionDep) -> dict[str, Any]:
     """Let another contact stand for this one too."""

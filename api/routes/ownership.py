@@ -5,16 +5,17 @@ from typing import Any
 from fastapi import APIRouter, status
 
 from api.http.deps import CareDep, ContactPath, IdPath, ManageDep, WriteSessionDep
-from crm.contacts import ownership, retention
+from crm.contacts import retention
 from crm.contacts.schemas import HandOverIn, KeepIn
+from crm.interactions import planning
 
 router = APIRouter(tags=["ownership"])
 
 
 @router.post("/v1/people/{person}/hand-over", status_code=status.HTTP_201_CREATED)
 async def hand_over(person: IdPath, body: HandOverIn, desk: ManageDep, db: WriteSessionDep) -> dict[str, Any]:
-    """Give all that one colleague owns to another, by count only."""
-    return await ownership.hand_over(
+    """Give all that one colleague owns to another, by count only; a leaver's follow-ups go along."""
+    return await planning.hand_over(
         db, desk.keeper, desk.caller, person, given=body, reads=desk.reads, clock=desk.clock
     )
 

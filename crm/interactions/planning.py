@@ -8,8 +8,10 @@ from typing import Any, Self
 
 from asyncpg import Record
 
+from crm.contacts import ownership
 from crm.contacts import queries as contacts
 from crm.contacts.caller import Caller
+from crm.contacts.schemas import HandOverIn
 from crm.db import ReadSession, WriteSession, moment
 from crm.errors import Duplicate, Invalid, NotFound, Stale
 from crm.interactions import days
@@ -207,6 +209,26 @@ async def change(
     if not await queries.change(db, follow_up, row["version"], values):
         raise Stale
     return {"id": follow_up, "version": row["version"] + 1, "log_index": values["log_index"]}
+
+
+async def hand_over(
+    db: WriteSession,
+    keeper: Keeper,
+    caller: Caller,
+    person: str,
+    *,
+    given: HandOverIn,
+    reads: ReadSession,
+    clock: Clock,
+) -> dict[str, Any]:
+    """Give a colleague's contacts to another, and of one who leaves what is still to be done too.
+
+    Whoever is on holiday keeps their follow-ups: they fall due when they say, for whom they say.
+    """
+    told = await ownership.hand_over(db, keeper, caller, person, given=given, reads=reads, clock=clock)
+    if given.kind == "leaver":
+        await queries.hand_over(db, person, given.to)
+    return told
 
 
 async def _record(keeper: Keeper, caller: Caller, row: Record, what: str) -> int:

@@ -73,7 +73,7 @@ class Finding:
     def _build_after(self, subject: str) -> Effect:
         next_ones = "SELECT id FROM subject WHERE id>? ORDER BY id LIMIT ?"
         rows = self.engine.store.all(next_ones, subject, CARDS_AT_ONCE)
-        with self.cards.together():
+        with self.cards.db:
             for (one,) in rows:
                 self.subjects.write_card(one)
         return Effect(answer=rows[-1][0] if rows else "")

@@ -27,6 +27,7 @@ KINDS = frozenset({"contact", "company", "house"})
 SECTION_LIMIT = 256 * 1024
 RECORD_LIMIT = 8 * 1024 * 1024
 ERASED_AT_ONCE = 200
+HELD = "SELECT 1 FROM fingerprint WHERE print=? AND subject<>? LIMIT 1"
 REFERENCE = re.compile(r"([a-z]+):([0-9a-f]{32})")
 
 Sections = dict[str, dict[str, Any]]
@@ -113,9 +114,9 @@ class Subjects:
             raise Refused("not-found")
         return found
 
-    def _whole(self, call: Call, state: str) -> tuple[list[str], dict[str, Any]]:
+    def _whole(self, call: Call, *states: str) -> tuple[list[str], dict[str, Any]]:
         """Return the set a call is about, paid for, and what its entry says of it."""
-        everyone = self.members(self._live(call.args["subject"], state).id)
+        everyone = self.members(self._live(call.args["subject"], *states).id)
         self._engine.spend(call, everyone[:1])
         return everyone, _about(everyone[:1], everyone[1:])
 
@@ -145,19 +146,24 @@ class Subjects:
         writes = [f"{places[op[1]]}/{op[2]}/{op[3]}" for op in ops if op[0] == "section"]
 
         def refresh() -> None:
-            with self._cards.together():
+            with self._cards.db:
                 for subject, one in written.items():
                     self.write_card(subject, one.sections if one.is_new else None)
 
         entry = {"subjects": list(written), "writes": writes}
-        return Effect([entry], ops, lambda index: {"index": index, "versions": versions}, then=refresh)
+        # Of an import: how many are at an address or number of somebody who is there already; not whose.
+        prints = [op[1:] for op in ops if op[0] == "fingerprint" and call.purpose == "import"]
+        held = len({who for print_, who in prints if self._store.one(HELD, print_, who)})
+        return Effect([entry], ops, lambda index: {"index": index, "versions": versions, "held": held}, then=refresh)
 
     def _begin(self, call: Call, item: dict[str, Any], ops: list[Op]) -> Writing:
         """Return a subject's key; the first write makes it."""
         subject, kind, is_house = item["subject"], item["kind"], call.purpose == "house"
-        if not ids.is_id(subject) or kind not in KINDS or (kind == "house") != is_house:
+        standing = self.find(subject)
+        is_other = kind not in KINDS or (kind == "house") != is_house or (standing and standing.kind != kind)
+        if not ids.is_id(subject) or is_other:
             raise Invalid("A subject has a 32-digit id and a kind.", "/items")
-        if int(item["expected"]) or self.find(subject):
+        if int(item["expected"]) or standing:
             known = self._live(subject, house=is_house)
             return Writing(self._keys.subject(subject, known.wrapped), is_new=False, sections={})
         seal, wrapped = self._keys.new_subject(subject)
@@ -284,8 +290,8 @@ class Subjects:
 
     def restrict(self, call: Call) -> Effect:
         """Keep the set from everything but its own request, or ``lift`` that again (GDPR article 18)."""
-        before, after = (RESTRICTED, LIVE) if call.args.get("lift") else (LIVE, RESTRICTED)
-        everyone, entry = self._whole(call, before)
+        after, *before = (LIVE, RESTRICTED) if call.args.get("lift") else (RESTRICTED, LIVE, RESTRICTED)
+        everyone, entry = self._whole(call, *before)
         return Effect([entry | {"state": after}], [("state", one, after, None, None) for one in everyone])
 
     # Erasing

@@ -8,7 +8,7 @@ from crm.kit.ids import new_id
 from tests.api.test_error_shape import CANARY, is_problem
 from tests.product import Product
 
-ID = new_id()
+ID = "a" * 32
 CONSENT = {"state": "given", "topic": "t", "channel": "email", "wording": "w", "source": "form"}
 
 

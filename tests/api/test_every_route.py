@@ -50,6 +50,8 @@ ROWS = [
     Row("POST", "/v1/contacts/{contact}/erase/cancel", CARE),
     Row("POST", "/v1/contacts/{contact}/merge", STAFF, json(into=SOME_ID)),
     Row("POST", "/v1/contacts/{contact}/merge/undo", STAFF),
+    Row("PUT", "/v1/contacts/{contact}/restriction", {"privacy"}),
+    Row("DELETE", "/v1/contacts/{contact}/restriction", {"privacy"}),
     Row("GET", "/v1/contacts/{contact}/looks", CARE | AUDITOR),
     Row("GET", "/v1/contacts", STAFF, {"params": {"owner": "me"}}),
     Row("POST", "/v1/contacts/count", STAFF | {"privacy", "marketing"}, json(language="fr")),

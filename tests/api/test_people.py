@@ -17,7 +17,8 @@ async def test_whoever_opens_waits_for_the_auditor(product: Product) -> None:
     body = asked.json()
     assert asked.status_code == 201
     assert body["decision"]
-    assert not body["code"]
+    half = {"code": body["code"], "password": "correct horse battery"}
+    assert (await product.nobody.post("/v1/invitations", json=half)).status_code == 401
     waiting = (await product.auditor.get("/v1/decisions")).json()["decisions"]
     assert body["decision"] in {decision["id"] for decision in waiting}
     refused = await product.auditor.post(f"/v1/decisions/{body['decision']}", json={"verdict": "refuse"})

@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ Cells = list[list[str]]
 HEADINGS = ["First Name", "Last Name", "E-mail", "Notes"]
 # What a table can hold at all: a record separator inside a cell is written as it is, and NUL is rejected later.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), max_size=12)
+_ONE_OF_UTF8 = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{2})[\x80-\xbf]")
 WESTERN = st.text(st.sampled_from([*"aZ09 ,;|\t\n\"'=@+-", *"äöüßéèçñ€„“…™Œž"]), max_size=12)
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 # With "\r" at the end of a line, the writer leaves a "\n" inside a cell bare unless all is quoted.
@@ -92,8 +94,8 @@ def test_what_windows_writes_reads_back_the_same(rows: Cells, delimiter: str) ->
         pass
     else:
         assume(data.isascii())
-    # Two Western letters side by side can be one of UTF-8; many of them are no Western text.
-    assume(not any(b in data for b in (b"\xc3\xa4", b"\xc3\xb6", b"\xc3\xbc", b"\xc3\xa9", b"\xc3\xa8", b"\xc3\xa7")))
+    # Western letters side by side can be one of UTF-8: which of the two they are, nobody can tell.
+    assume(not _ONE_OF_UTF8.search(data))
 
     assert [row for _, row in table(data).rows()] == said(rows)
 

@@ -12,7 +12,7 @@ from crm.kit.clock import rfc3339
 from crm.kit.ids import new_id
 from crm.kit.pii import Pii
 from tests.contacts.clocks import Later, in_days
-from tests.keeper.home import PASSWORD
+from tests.keeper.home import PASSWORD, invitation
 from tests.product import SERVE, Product
 
 OWN = {"owner": "me"}
@@ -38,9 +38,7 @@ class Colleague:
 
 async def hire(product: Product) -> Colleague:
     keeper, name = product.app.state.held.keeper, f"Colleague {new_id()}"
-    asked = await keeper.invite(product.keeper.token("admin"), name, ["staff"])
-    asked = await keeper.decide(product.keeper.token("auditor"), asked["decision"], "approve")
-    await keeper.accept(asked["code"], Pii(PASSWORD))
+    await keeper.accept(await invitation(product.keeper, keeper, name, ["staff"]), Pii(PASSWORD))
     signed = await keeper.sign_in(name, Pii(PASSWORD))
     client = AsyncClient(
         transport=product.staff._transport, base_url="http://kept.test",
@@ -181,6 +179,22 @@ async def test_all_of_a_leavers_go_to_another_by_count(product: Product) -> None
     assert (await ann.owned(), await bob.owned()) == (set(), set(made))
     late = await ann.client.patch(f"/v1/contacts/{made[0]}", json={"owner": ann.id}, headers={"if-match": etag})
     assert late.status_code == 412
+
+
+async def test_what_a_leaver_had_not_done_goes_along(product: Product) -> None:
+    ann, bob = await hire(product), await hire(product)
+    (contact,) = await ann.makes()
+    body = {"contact": contact, "due": "2030-01-02T09:00:00Z", "title": "Ring back"}
+    made = [(await ann.client.post("/v1/follow-ups", json=body)).json()["id"] for _ in range(2)]
+    await ann.client.post(f"/v1/follow-ups/{made[0]}/done")
+    holiday = in_days(14).isoformat()
+    await hand_over(product, ann, bob, kind="holiday", until=holiday)
+    assert [one["id"] for one in (await ann.client.get("/v1/follow-ups")).json()["follow_ups"]] == [made[1]]
+
+    await hand_over(product, ann, bob)
+
+    assert (await ann.client.get("/v1/follow-ups")).json()["follow_ups"] == []
+    assert [one["id"] for one in (await bob.client.get("/v1/follow-ups")).json()["follow_ups"]] == [made[1]]
 
 
 async def test_the_entry_names_both_and_nobody_else(product: Product) -> None:

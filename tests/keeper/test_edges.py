@@ -68,7 +68,9 @@ async def test_an_answer_over_the_limit_says_so(home: KeeperHome) -> None:
 
 
 async def test_an_entry_has_a_size(home: KeeperHome) -> None:
-    web, size = await home.client(), len(home.entries())
+    web = await home.client()
+    await home.searchable(web)
+    size = len(home.entries())
 
     with pytest.raises(Invalid):
         await web.record(

@@ -55,6 +55,7 @@ async def test_the_same_note_sealed_twice_looks_different(home: KeeperHome) -> N
 async def test_a_record_belongs_to_its_person_and_place(home: KeeperHome) -> None:
     """Whoever holds the database can swap rows; the keeper opens none of them, and the attempt is an entry."""
     web, record, other = await home.client(), new_id(), new_id()
+    await home.searchable(web)
     ada, eve = await contact(home, web), await contact(home, web, "Eve Moneypenny")
     blob, hers = await sealed(home, web, ada, record), await sealed(home, web, eve, other)
     size = len(home.entries())

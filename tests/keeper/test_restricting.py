@@ -54,6 +54,7 @@ async def test_who_is_restricted_is_not_found(home: KeeperHome, web: Keeper) -> 
     staff, privacy = home.token("staff"), home.token("privacy")
     ada = await contact(home, web, "Zenobia Restricted", emails=["zenobia@lovelace.example"])
 
+    await web.restrict(privacy, ada)
     index = await web.restrict(privacy, ada)
 
     assert (last(home, "restrict")["state"], last(home, "restrict")["subjects"]) == ("restricted", [ada])

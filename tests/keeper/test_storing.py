@@ -14,6 +14,7 @@ PROFILE = {"notes": "likes engines", "birthday": None, "children": 3}
 
 async def test_what_is_put_is_opened(home: KeeperHome) -> None:
     web, staff, ada = await home.client(), home.token("staff"), new_id()
+    await home.searchable(web)  # whose entry would come between
 
     put = await web.put(staff, "intake", item(ada, identity=IDENTITY, channels=CHANNELS, profile=PROFILE))
     opened = await web.open(staff, "serve", subjects=[ada], fields=["identity", "channels", "profile"], reason="call")

@@ -89,6 +89,12 @@ async def change(db: WriteSession, follow_up: str, version: int, values: Mapping
     return (await db.execute(statement)).first() is not None
 
 
+async def hand_over(db: WriteSession, giver: str, taker: str) -> None:
+    """Give all that one colleague still has to do to another."""
+    statement = update(FOLLOW_UP).where(_F.assignee == giver, _F.done_at.is_(None))
+    await db.execute(statement.values(assignee=taker, version=_F.version + 1))
+
+
 async def finish(db: WriteSession, follow_up: str, at: datetime, log_index: int) -> RowMapping | None:
     """Mark an open one as done; None where it was done before."""
     statement = (
