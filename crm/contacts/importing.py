@@ -16,7 +16,6 @@ from typing import Any
 from crm.contacts import queries, sources
 from crm.contacts.caller import Caller
 from crm.contacts.intake import COUNTS, Intake, Person
-from crm.contacts.models import ImportJob
 from crm.contacts.service import put_items
 from crm.contacts.sources import Source, Survey
 from crm.contacts.tables import Data
@@ -131,12 +130,15 @@ async def begin(
     source, survey = await _open(data)
     await keeper.record(caller.token, "import", ref=f"import:{chosen}", detail={"cards": survey.total})
     now = moment(clock.wall_ms())
-    row = ImportJob(
-        id=chosen, owner=caller.id, total=survey.total, started_at=now, seen_at=now,
-        fields=[column.field for column in source.columns], filled=survey.filled,
-    )  # fmt: skip
+    values = {
+        "id": chosen, "owner": caller.id, "state": "running", "total": survey.total, "started_at": now, "seen_at": now,
+        **dict.fromkeys(("stored", "known", "repeated", "rejected"), 0),
+        "fields": [column.field for column in source.columns], "filled": survey.filled,
+    }  # fmt: skip
     async with database.writes() as db:
-        await queries.add_job(db, row)
+        is_first = await queries.add_job(db, values)
+    if not is_first:
+        return chosen, None
     headings.keep(chosen, source)
     return chosen, source
 

@@ -11,6 +11,7 @@ from crm.contacts.schemas import is_email
 from crm.contacts.tables import Row
 
 MOST_COLUMNS = 1_000
+LONGEST_HEADING = 100
 # What tells one person from another; a table without any of it is none of people.
 _TELLING = frozenset(
     {"name", "full_name", "given_name", "family_name", "company", "emails", "phones", "nickname", "apelido"}
@@ -31,8 +32,8 @@ _NAMES = {
 }
 _LINES = frozenset({"street", "address"})
 _MANY = ":::"
-_ADDRESSES = re.compile(r"<([^<>\s]+)>")
-_BETWEEN = re.compile(r"[;,\s]+|:::")
+_WITH_AT = re.compile(r"[^\s;,<>]*@[^\s;,<>]*")
+_BETWEEN = re.compile(r"[;,<\s]+|:::")
 _PARTICLE = re.compile(r" (?=(?:a[fl]|bin|d[aeio]s?|de[lnr]|du|e[ln]|la|le|te[nr]?|v[ao][nm]|zu[mr]?) )")
 
 
@@ -60,7 +61,7 @@ class Layout:
         meant = _settled([meaning(heading) for heading in headings])
         self._width = len(headings)
         self.columns = [
-            Column(number, heading.strip(), _told(one))
+            Column(number, _shown(heading), _told(one))
             for number, (heading, one) in enumerate(zip(headings, meant, strict=True), 1)
         ]
         self._at: dict[str, list[int]] = {}
@@ -111,6 +112,11 @@ def _settled(meant: Sequence[Heading | None]) -> list[Heading | None]:
     return settled
 
 
+def _shown(heading: str) -> str:
+    """Cut a heading to what a terminal can be trusted with."""
+    return "".join(char if char.isprintable() else " " for char in heading.strip()[:LONGEST_HEADING])
+
+
 def _told(one: Heading | None) -> str | None:
     if one is None:
         return None
@@ -159,7 +165,8 @@ def _emails(value: str) -> list[str]:
     """Take the addresses of one cell, without the names that stand before some."""
     if _BETWEEN.search(value) is None:
         return [value.removeprefix("mailto:")]
-    return _ADDRESSES.findall(value) or [part for part in _BETWEEN.split(value) if part]
+    parts = _WITH_AT.findall(value) if "<" in value else filter(None, _BETWEEN.split(value))
+    return [part.removeprefix("mailto:") for part in parts]
 
 
 def _parts(value: str) -> list[str]:

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel
 
-from crm.contacts.models import ImportJob
+from crm.contacts import models  # noqa: F401 - the tables below
 from crm.db import Id, Query, ReadSession, WriteSession
 
 _TABLES = SQLModel.metadata.tables
@@ -210,9 +210,10 @@ async def remove(db: WriteSession, ids: Collection[str], before: datetime) -> in
     return len((await db.execute(statement)).all())
 
 
-async def add_job(db: WriteSession, job: ImportJob) -> None:
-    """Insert an import."""
-    db.add(job)
+async def add_job(db: WriteSession, values: Mapping[str, Any]) -> bool:
+    """Insert an import; False where one of this id is there."""
+    statement = insert(JOB).values(**values).on_conflict_do_nothing().returning(JOB.c.id)
+    return (await db.execute(statement)).first() is not None
 
 
 async def find_job(db: ReadSession, job: str) -> Record | None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crm.contacts import sources, tables
 from crm.contacts.headings import meaning
-from crm.contacts.layout import MOST_COLUMNS, Layout, heads
+from crm.contacts.layout import LONGEST_HEADING, MOST_COLUMNS, Layout, heads
 from crm.contacts.sources import CardSource, TableSource
 from crm.contacts.tables import LONGEST_LINE, MOST_MENDED, BrokenRowError, Table, find
 
@@ -342,11 +342,15 @@ def test_addresses_and_numbers_of_one_cell_and_of_several() -> None:
         "A,a@x.example ::: b@x.example,a@x.example; c@x.example,+49 30 1 ::: +49 30 2 :::",
         'B,"Bea <b@y.example>, Bo <o@y.example>",mailto:m@y.example,',
         "C, ; ,,",
+        'D,"""Do, Dee"" <mailto:d@z.example>; e@z.example",mailto:f@z.example mailto:g@z.example,',
+        "E,<h@z.example>,,",
     ) == [
         {"given_name": "A", "emails": ["a@x.example", "b@x.example", "c@x.example"],
          "phones": ["+49 30 1", "+49 30 2"]},
         {"given_name": "B", "emails": ["b@y.example", "o@y.example", "m@y.example"]},
         {"given_name": "C"},
+        {"given_name": "D", "emails": ["d@z.example", "e@z.example", "f@z.example", "g@z.example"]},
+        {"given_name": "E", "emails": ["h@z.example"]},
     ]  # fmt: skip
 
 
@@ -404,6 +408,12 @@ def test_how_often_columns_are_filled() -> None:
 
     assert (survey.total, survey.filled) == (4, [3, 2, 2])
     assert [column.field for column in source.columns] == ["given_name, family_name", None, "profile.note"]
+
+
+def test_headings_are_shown_as_a_terminal_can_be_trusted_with() -> None:
+    (_, column) = Layout(["Name", "\x1b[2J" + "x" * 200]).columns
+
+    assert column.heading == " [2J" + "x" * (LONGEST_HEADING - 4)
 
 
 def test_the_order_of_columns_means_nothing() -> None:

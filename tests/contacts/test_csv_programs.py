@@ -309,7 +309,7 @@ Customer name,E-Mail,Address1,Address2,City,Zip
 """,
     [
         {
-            "given_name": "Zoe", "family_name": "Yonder", "emails": ["zoe@yonder.example"],
+            "given_name": "Zoe", "family_name": "Yonder", "emails": ["zoe@yonder.example", "z2@yonder.example"],
             "addresses": [{"street": "1 High St\nFloor 2", "city": "York", "postcode": "YO1"}],
         }
     ],

@@ -157,6 +157,17 @@ async def test_the_same_id_again_is_the_same_import(product: Product) -> None:
     assert await found(product, f"{name}b") == []
 
 
+async def test_the_same_id_twice_at_once_is_one_import(product: Product) -> None:
+    job, name = new_id(), f"Fam{new_id()[:8]}"
+
+    answers = await asyncio.gather(
+        *(product.staff.post("/v1/imports", files={"file": ("x", cards(name))}, data={"id": job}) for _ in range(5))
+    )
+
+    assert [(answer.status_code, answer.json()) for answer in answers] == [(202, {"id": job})] * 5
+    assert counts(await ended(product, job)) == (1, 1, 0, 0, 0)
+
+
 async def test_another_persons_import_is_not_there(product: Product) -> None:
     job = await give(product, cards(f"Fam{new_id()[:8]}"))
 

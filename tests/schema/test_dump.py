@@ -99,6 +99,9 @@ async def plant(product: Product, core: str) -> dict[str, str]:
     assert answer.status_code == 200
     card = f"BEGIN:VCARD\nFN:{word['import']}\nEMAIL:{word['import']}@example.org\nNOTE:{word['import']}\nEND:VCARD\n"
     assert (await give(product, card.encode()))["stored"] == 1
+    word["heading"] = heading = canary(core, "heading")
+    table = f"Name,E-mail,{heading}\n{heading},{heading}@example.org,{heading}\n{heading},{heading},\n"
+    assert (await give(product, table.encode()))["unknown_columns"] == [heading]
     # What fails is the likelier leak: a clash, a wrong value, an unknown term.
     duplicate = {"given_name": word["confirmed"], "emails": body["emails"]}
     assert (await product.staff.post("/v1/contacts", json=duplicate)).status_code == 409
