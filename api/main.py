@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,13 +14,17 @@ from starlette.exceptions import HTTPException
 from api.http import logs, problem
 from api.http.deps import State, closed
 from api.http.headers import Edge
-from api.routes import contacts, health, imports, interactions, log, people, sessions, vocabulary
+from api.http.limits import Limiter
+from api.http.surface import ground_of
+from api.routes import contacts, health, imports, interactions, log, people, promises, sessions, vocabulary
 from crm.config import Settings, load
 from crm.db import DOWN, Database
 from crm.errors import CrmError
 from crm.interactions import upkeep
 from crm.keeper_client import Keeper
 from crm.kit.clock import Clock, SystemClock
+from crm.promises.service import Board
+from crm.promises.tree import Remembered
 
 # Switched off one by one: the framework's telemetry records validation errors with their input and
 # exceptions with their messages, and would send them wherever an environment variable says.
@@ -31,7 +36,7 @@ NO_TELEMETRY: TelemetryConfig = {
     "auto_configure": False,
 }
 # The routes that are asked most come first: the router tries them in this order.
-ROUTERS = (contacts, interactions, sessions, vocabulary, imports, people, log, health)
+ROUTERS = (contacts, interactions, sessions, vocabulary, imports, people, log, health, promises)
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
@@ -42,6 +47,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         OpenRouteError: a route declares neither purpose nor role.
     """
     told = settings or load()
+    refused: Counter[str] = Counter()
+    memory = Remembered()
     if settings is None:
         # A process of its own, started by a server that has set up its idea of logging already.
         logs.tame()
@@ -52,6 +59,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         keeper = await Keeper.connect(told.keeper_socket, told.service_key_file)
         async with Database(told.database_url, told.read_database_url) as database:
             held = State(told, database, keeper, clock or SystemClock())
+            held.board = Board(lambda: ground_of(app, held, refused, memory), held.clock)
             app.state.held = held
             work = asyncio.create_task(upkeep.run(database, keeper, held.clock, report=logs.event, fail=logs.failure))
             # What was made until now lives as long as the process: the collector need not look at it again.
@@ -88,6 +96,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     )
     for module in ROUTERS:
         app.include_router(module.router)
-    app.add_middleware(Edge, limits={imports.PATH: imports.LIMIT})
+    limiter = Limiter(told.requests_per_minute, clock or SystemClock())
+    app.add_middleware(Edge, limits={imports.PATH: imports.LIMIT}, limiter=limiter, refused=refused)
     closed(app)
     return app

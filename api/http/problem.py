@@ -69,6 +69,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     405: ("method-not-allowed", "This address does not take this method."),
     413: ("too-large", "This is too large."),
     415: ("unsupported-media-type", "This address takes another kind of body."),
+    429: ("too-many-requests", "Too many requests; wait a moment."),
     500: ("internal", "Something went wrong."),
     503: ("database-unavailable", "The database does not answer."),
 }
