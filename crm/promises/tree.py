@@ -115,18 +115,33 @@ def _walk(size: int, old: int, newest: Iterable[int], subtree: Subtree) -> None:
 
 
 async def _read(log: Published, size: int, wanted: set[tuple[int, int]]) -> Subtree:
-    """Fetch each tile that holds one of these subtrees once; combine its hashes where it holds their parts."""
+    """Fetch each tile that holds one of these subtrees once; combine its hashes where it holds their parts.
+
+    A full tile is compared with its hash in the tile above, so that every hash that was read leads to the root.
+
+    Raises:
+        ProofError: a tile is no such tile.
+    """
     tiles: dict[tuple[int, int], list[bytes]] = {}
     found: dict[tuple[int, int], bytes] = {}
     for start, end in sorted(wanted):
         level = ((end - start).bit_length() - 1) // _HEIGHT
-        shift = level * _HEIGHT
-        n, at = divmod(start >> shift, WIDTH)
-        if (level, n) not in tiles:
-            width = min(WIDTH, (size >> shift) - n * WIDTH)
-            data = await log.tile(level, n, width)
-            if len(data) != width * HASH_BYTES:
-                raise ProofError("a tile has another length than its width")
-            tiles[level, n] = [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
-        found[start, end] = root_of(tiles[level, n][at : at + ((end - start) >> shift)])
+        n, at = divmod(start >> level * _HEIGHT, WIDTH)
+        await _fetch(log, size, level, n, tiles)
+        found[start, end] = root_of(tiles[level, n][at : at + ((end - start) >> level * _HEIGHT)])
     return lambda start, end: found[start, end]
+
+
+async def _fetch(log: Published, size: int, level: int, n: int, tiles: dict[tuple[int, int], list[bytes]]) -> None:
+    if (level, n) in tiles:
+        return
+    width = min(WIDTH, (size >> level * _HEIGHT) - n * WIDTH)
+    data = await log.tile(level, n, width)
+    if len(data) != width * HASH_BYTES:
+        raise ProofError("a tile has another length than its width")
+    tile = tiles[level, n] = [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
+    if width == WIDTH:
+        above, at = divmod(n, WIDTH)
+        await _fetch(log, size, level + 1, above, tiles)
+        if tiles[level + 1, above][at] != root_of(tile):
+            raise ProofError("a tile leads to another hash than the one above it")
