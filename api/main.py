@@ -15,6 +15,7 @@ from api.http import logs, problem
 from api.http.deps import State, closed
 from api.http.headers import Edge
 from api.http.limits import Limiter
+from api.http.openapi import describe
 from api.http.surface import ground_of
 from api.routes import contacts, health, imports, interactions, log, people, promises, sessions, vocabulary
 from crm.config import Settings, load
@@ -86,7 +87,6 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         redirect_slashes=False,
         telemetry=NO_TELEMETRY,
         lifespan=lifespan,
-        responses=problem.RESPONSES,
         exception_handlers={
             CrmError: problem.on_crm_error,
             HTTPException: problem.on_http_error,
@@ -99,4 +99,5 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     limiter = Limiter(told.requests_per_minute, clock or SystemClock())
     app.add_middleware(Edge, limits={imports.PATH: imports.LIMIT}, limiter=limiter, refused=refused)
     closed(app)
+    describe(app)
     return app

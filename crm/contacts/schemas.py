@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from crm.contacts import standards
 from crm.errors import Stale
@@ -53,7 +53,8 @@ Phone = Annotated[
 ]
 Text = Annotated[str, StringConstraints(max_length=20_000), AfterValidator(_printable)]
 Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), AfterValidator(_printable)]
-OptionalId = Annotated[str, AfterValidator(_id)] | None
+GivenId = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{32}$"})]
+OptionalId = GivenId | None
 
 
 class Input(BaseModel):
@@ -133,7 +134,7 @@ class SearchIn(Input):
 class MergeIn(Input):
     """`POST /v1/contacts/{id}/merge`: `keep` names fields whose value is taken from the record that goes."""
 
-    into: Annotated[str, AfterValidator(_id)]
+    into: GivenId
     keep: list[str] = Field(default_factory=list, max_length=11)
 
     @model_validator(mode="after")
