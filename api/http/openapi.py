@@ -35,10 +35,11 @@ def describe(app: FastAPI) -> None:
     plain = app.openapi
 
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = plain()
+        is_new = app.openapi_schema is None
+        document = plain()
+        if is_new:
             _complete(app, document)
-        return plain()
+        return document
 
     app.openapi = openapi  # type: ignore[method-assign]
 
@@ -70,10 +71,8 @@ def _operation(operation: dict[str, Any], method: str, route: APIRoute, example:
         row = CLASSES.get((method, route.path))
         answer["content"] = {row.media if row else JSON: _content(example.answer)}
     by_status: dict[int, list[str]] = {}
-    for code in (*_refusals(route.path, route.dependant, operation), *example.refusals):
-        codes = by_status.setdefault(problem.status_of(code), [])
-        if code not in codes:
-            codes.append(code)
+    for code in dict.fromkeys((*_refusals(route.path, route.dependant, operation), *example.refusals)):
+        by_status.setdefault(problem.status_of(code), []).append(code)
     operation["responses"] = {
         status: answer,
         **{str(each): _refused(each, codes) for each, codes in sorted(by_status.items())},

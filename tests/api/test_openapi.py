@@ -107,6 +107,13 @@ def test_the_frameworks_codes_have_theirs() -> None:
     assert status_of("never heard of") == 500
 
 
+async def test_it_is_served_the_same_twice(product: Product) -> None:
+    first, again = [await product.nobody.get("/openapi.json") for _ in range(2)]
+
+    assert first.content == again.content
+    assert first.json() == product.app.openapi()
+
+
 async def test_a_method_that_is_not_taken_is_told_which_are(product: Product) -> None:
     allowed = {
         "/v1/contacts": "POST",

@@ -1,10 +1,14 @@
 """Each control is broken for real, and its check says so; put right again, it says that too."""
 
+import json
 import logging
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 import pytest
@@ -14,9 +18,14 @@ from fastapi.responses import StreamingResponse
 
 from api.http.deps import HouseDep, PublicDep, ServeDep
 from crm.host.accounts import OWN_ACCOUNTS
+from crm.host.home import Home
 from crm.kit.note import Signer
+from crm.promises import commands
+from crm.promises.budgets import judge_budgets
+from crm.promises.classes import CLASSES, Class
+from crm.promises.inside import Inside, judge_core, judge_egress
 from tests.contract.scene import running as running_keeper
-from tests.keeper.home import KeeperHome
+from tests.keeper.home import ROOT, KeeperHome
 from tests.product import Product
 from tests.promises.conftest import Running, found
 
@@ -317,3 +326,48 @@ async def test_a_database_that_does_not_answer(pinned: Product, monkeypatch: pyt
 
     assert await found(pinned, "grants") == ("cannot tell", "the database does not answer")
     assert await found(pinned, "columns") == ("cannot tell", "the database does not answer")
+
+
+@pytest.mark.parametrize(
+    ("route", "row", "evidence"),
+    [
+        (("GET", "/v1/me/recent"), Class(labels=21), "may answer with more people than the contract allows"),
+        (("GET", "/v1/contacts/{contact}"), Class(people=3), "may answer with more people than the contract allows"),
+        (("GET", "/health"), Class(labels=1), "GET /health shows people to everybody"),
+        (("GET", "/health"), Class(media="text/csv"), "GET /health answers with application/json"),
+    ],
+)
+async def test_a_class_that_is_wider_than_the_contract(
+    pinned: Product, route: tuple[str, str], row: Class, evidence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(cast("dict[tuple[str, str], Class]", CLASSES), route, row)
+
+    verdict, said = await found(pinned, "width")
+
+    assert verdict == BROKEN
+    assert evidence in said
+
+
+def test_a_process_says_what_it_sees_of_itself(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "crm.promises.inside", "--socket", str(tmp_path)]
+
+    seen = json.loads(subprocess.run(line, capture_output=True, check=True, cwd=ROOT).stdout)
+
+    assert seen["egress"] == "open"
+    assert seen["is_account_shared"] is True
+    assert judge_core(Inside(**{**seen, "core_bytes": 1, "is_dumpable": None})).verdict == BROKEN
+    assert judge_core(Inside(**{**seen, "core_bytes": 0, "is_dumpable": False})).verdict == KEPT
+    assert judge_egress(Inside(**{**seen, "egress": "tcp closed"})).verdict == BROKEN
+    assert judge_egress(Inside(**{**seen, "egress": "closed"})).verdict == KEPT
+
+
+async def test_a_home_whose_web_process_cannot_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "command", lambda *_: [sys.executable, "-c", "raise SystemExit(71)"])
+
+    with pytest.raises(commands.CannotLookError, match="no process can be started"):
+        await commands._inside(Home(tmp_path, tmp_path))
+
+
+def test_a_home_without_a_keepers_file_does_not_tell_its_budgets(tmp_path: Path) -> None:
+    assert commands._limits(tmp_path / "none.db") is None
+    assert judge_budgets(None).verdict == "cannot tell"
