@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
 from dataclasses import replace
+from http.client import HTTPException  # noqa: TID251 - what the client of an import may raise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +26,6 @@ from crm.host.child import command, environment
 from crm.host.home import Home
 from crm.keeper_client import Keeper
 from crm.kit.clock import SystemClock
-from crm.kit.note import NoteError
 from crm.kit.signed import Verifier
 from crm.promises.budgets import CONTRACT
 from crm.promises.clauses import LOG
@@ -45,6 +45,9 @@ class CannotLookError(Exception):
     """Raised when there is no installation to look at; the message says why."""
 
 
+EXPECTED = (CannotLookError, Doubt, RefusedError, MisconfiguredError, HTTPException, OSError, ValueError)
+
+
 def promises(
     url: Annotated[str | None, typer.Option("--url", help="Address of an installation to ask.")] = None,
     home: Annotated[Path | None, typer.Option("--home", help="Folder of an installation on this machine.")] = None,
@@ -60,7 +63,7 @@ def promises(
             report = asyncio.run(of_url(url, pinned, Memory(state)))
         else:
             report = asyncio.run(of_home(home or homes.default(), pinned, Memory(state)))
-    except (CannotLookError, Doubt, NoteError, RefusedError, MisconfiguredError, OSError, ValueError) as error:
+    except EXPECTED as error:
         typer.echo(f"kept promises: {error}", err=True)
         raise typer.Exit(1) from error
     typer.echo(table(report))

@@ -81,15 +81,29 @@ async def test_a_report_reads_back_as_it_was_printed(pinned: Product) -> None:
     report = await pinned.app.state.held.board.report()
 
     assert to_json(from_json(to_json(report))) == to_json(report)
-    for check in from_json(to_json(report)).clauses[0].checks:
-        assert (await check.find(None)).verdict is Verdict.CANNOT_TELL  # type: ignore[arg-type]
+
+
+async def test_what_a_report_leaves_out_is_not_kept_and_what_it_adds_is_not_shown(pinned: Product) -> None:
+    told_all = await told(pinned)
+    lying = {**told_all, "clauses": [{**told_all["clauses"][2], "id": "C99"}], "verdict": "kept"}
+    lying["clauses"][0]["checks"] = [{"name": "log", "verdict": "kept", "evidence": "fine\x1b[2Jfine\n"}]
+
+    report = from_json(lying)
+
+    assert [clause.id for clause in report.clauses] == [clause.id for clause in CLAUSES]
+    assert report.found["log"].evidence == "fine[2Jfine"
+    assert {finding.verdict for name, finding in report.found.items() if name != "log"} == {Verdict.CANNOT_TELL}
 
 
 @pytest.mark.parametrize(
-    "broken", [{}, {"clauses": [], "checked_at": ""}, {"clauses": [{"id": "C1"}]}, {"clauses": 3}, []]
-)
+    "broken",
+    [
+        {}, {"clauses": [{"id": "C1"}]}, {"clauses": 3}, [], {"clauses": []},
+        {"clauses": [{"checks": [{"name": "log", "verdict": "fine", "evidence": ""}]}], "checked_at": ""},
+    ],
+)  # fmt: skip
 def test_what_is_no_report_is_not_taken_for_one(broken: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"no clauses|not a report"):
+    with pytest.raises(ValueError, match=r"not a report|not a valid Verdict"):
         from_json(broken)
 
 
