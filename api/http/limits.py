@@ -17,7 +17,8 @@ from starlette.types import Message, Receive, Scope
 
 from crm.kit.clock import Clock
 
-BODY_LIMIT = 256 << 10
+# A note of 20,000 characters, each written as two escapes, and what stands beside it.
+BODY_LIMIT = 512 << 10
 # Smaller where nothing long is ever said; templates as the routes have them.
 SIZES: Mapping[str, int] = {
     "/v1/sessions": 8 << 10,

@@ -192,6 +192,14 @@ def test_sizes_go_by_template() -> None:
 JSON = {"content-type": "application/json"}
 
 
+async def test_the_longest_note_fits_however_it_is_written(product: Product) -> None:
+    body = {"given_name": "Ada", "profile": {"note": "\U0001f600" * 20_000}, "confirm_duplicate": True}
+
+    answer = await product.staff.post("/v1/contacts", content=json.dumps(body).encode(), headers=JSON)
+
+    assert answer.status_code == 201
+
+
 def nested(depth: int) -> bytes:
     return b'{"a":' * (depth - 1) + b"[1]" + b"}" * (depth - 1)
 

@@ -19,7 +19,7 @@ _ADDRESSES = (
     "{}@example.org", "first.{}+tag@example.org", "{}@MÜNCHEN.example", "{}@xn--mnchen-3ya.example", "o'{}@example.org",
     "{}@sub.domain.example.co.uk", "{}_%&=@example.org", "{}@example.museum",
 )  # fmt: skip
-_PHONES = ("+49 30 {a} {b}", "+4930{a}{b}", "0049 30 {a}-{b}", "(030) {a}/{b}", "+49.30.{a}.{b}", "tel:+49-30-{a}-{b}")
+_PHONES = ("+49 {a} {b}", "+49{a}{b}", "0049 {a}-{b}", "(0{a}) {b}", "+49.{a}.{b}", "tel:+49-{a}-{b}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Crowd:
 
     def __init__(self, count: int = COUNT) -> None:
         self.core = f"Zq{secrets.token_hex(7)}Xj"
-        self.digits = "".join(secrets.choice("123456789") for _ in range(8))
+        self.digits = "".join(secrets.choice("123456789") for _ in range(10))
         self.people = [self._person(number) for number in range(count)]
 
     def _person(self, number: int) -> Canary:
