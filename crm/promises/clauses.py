@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from crm.promises.budgets import judge_budgets
-from crm.promises.database import judge_columns, judge_grants
+from crm.promises.database import judge_columns, judge_grants, judge_statement_log
 from crm.promises.ground import Ground
 from crm.promises.inside import judge_access_log, judge_core, judge_egress, judge_isolation
 from crm.promises.surface import judge_declared, judge_width
@@ -73,6 +73,10 @@ async def _columns(ground: Ground) -> Finding:
     return await judge_columns(ground.reads)
 
 
+async def _statement_log(ground: Ground) -> Finding:
+    return await judge_statement_log(ground.reads)
+
+
 async def _log(ground: Ground) -> Finding:
     if ground.key is None:
         return cannot_tell("no key was pinned")
@@ -112,6 +116,7 @@ CORE = Check("core", "a crash leaves no memory behind", _core)
 ISOLATION = Check("isolation", "how far processes are kept apart is said as it is", _isolation)
 ACCESS_LOG = Check("access log", "no line of the web server has an address", _access_log)
 COLUMNS = Check("columns", "the schema has no place for an address, a browser or where somebody came from", _columns)
+STATEMENTS = Check("statements", "the database logs no value that was handed to a statement", _statement_log)
 COOKIES = Check("cookies", "the edge drops every cookie that is not declared", _cookies)
 
 CLAUSES = (
@@ -158,7 +163,7 @@ CLAUSES = (
         "IP addresses are used to examine traffic in aggregate only; our web servers do not record e-mail addresses "
         "of visitors.",
         "an address lives in memory for one request; log lines are made of words of ours",
-        (ACCESS_LOG, COLUMNS),
+        (ACCESS_LOG, STATEMENTS, COLUMNS),
     ),
     Clause(
         "C8",

@@ -80,6 +80,17 @@ _LOOSE = Query(
                or a.attname ~ '(^|_)(ip|address|agent|referrer|referer|fingerprint)($|_)')
     """)
 )
+# What a statement is logged by, and whether its values go with it.
+_LOGGED = Query(
+    text("""
+        select current_setting('log_statement') <> 'none'
+               or current_setting('log_min_duration_statement') <> '-1'
+               or current_setting('log_min_duration_sample') <> '-1'
+               or current_setting('log_transaction_sample_rate') <> '0' as is_logged,
+               current_setting('log_parameter_max_length') <> '0' as has_values,
+               current_setting('log_parameter_max_length_on_error') <> '0' as has_values_on_error
+    """)
+)
 
 
 def said(folder: Path) -> Grants:
@@ -121,6 +132,16 @@ async def judge_columns(reads: ReadSession) -> Finding:
     """No column could hold where a visitor came from or what they came with."""
     loose = [row["name"] for row in await reads.rows(_LOOSE)]
     return judged((f"{name} could hold a visitor's address" for name in loose), "no column for an address or an agent")
+
+
+async def judge_statement_log(reads: ReadSession) -> Finding:
+    """The database's own log has no value that was handed to a statement, sealed as they are."""
+    (row,) = await reads.rows(_LOGGED)
+    faults = ["statements are logged with their values"] if row["is_logged"] and row["has_values"] else []
+    faults += ["statements that fail are logged with their values"] if row["has_values_on_error"] else []
+    return judged(
+        faults, "statements are logged without their values" if row["is_logged"] else "no statement is logged"
+    )
 
 
 def _compared(rows: list[Record], expected: Mapping[tuple[str, str], set[str]]) -> Iterator[str]:

@@ -17,12 +17,14 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
 from api.http.deps import HouseDep, PublicDep, ServeDep
+from crm.db import Database
 from crm.host.accounts import OWN_ACCOUNTS
 from crm.host.home import Home
 from crm.kit.note import Signer
 from crm.promises import commands
 from crm.promises.budgets import judge_budgets
 from crm.promises.classes import CLASSES, Class
+from crm.promises.database import judge_statement_log
 from crm.promises.inside import Inside, judge_core, judge_egress
 from tests.contract.scene import running as running_keeper
 from tests.keeper.home import ROOT, KeeperHome
@@ -229,6 +231,34 @@ async def test_a_column_for_where_somebody_came_from(pinned: Product, column: st
 
     assert (verdict, said) == (BROKEN, f"upkeep.{column.split(maxsplit=1)[0]} could hold a visitor's address")
     assert (await found(pinned, "columns"))[0] == KEPT
+
+
+@pytest.mark.parametrize(
+    ("settings", "verdict", "evidence"),
+    [
+        ({"log_statement": "'all'", "log_parameter_max_length": "-1"}, BROKEN, "statements are logged with"),
+        ({"log_min_duration_statement": "0", "log_parameter_max_length": "8"}, BROKEN, "statements are logged with"),
+        ({"log_parameter_max_length_on_error": "-1"}, BROKEN, "statements that fail are logged with their values"),
+        ({"log_statement": "'ddl'", "log_parameter_max_length": "0"}, KEPT, "logged without their values"),
+    ],
+)
+async def test_a_database_that_logs_values(
+    pinned: Product, settings: dict[str, str], verdict: str, evidence: str
+) -> None:
+    assert await found(pinned, "statements") == (KEPT, "no statement is logged")
+    admin = await asyncpg.connect(pinned.server.admin_dsn, database="kept")
+    try:
+        for name, value in settings.items():
+            await admin.execute(f"alter role kept_web_read set {name} = {value}")
+        async with Database(pinned.server.dsn("kept_web"), pinned.server.dsn("kept_web_read")) as database:
+            finding = await judge_statement_log(database.reads)
+    finally:
+        await admin.execute("alter role kept_web_read reset all")
+        await admin.execute("alter role kept_web_read set default_transaction_read_only = on")
+        await admin.close()
+
+    assert finding.verdict == verdict
+    assert evidence in finding.evidence
 
 
 @pytest.fixture(scope="module")

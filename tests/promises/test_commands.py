@@ -96,7 +96,7 @@ def test_a_home_is_looked_at_by_its_operator(demo: tuple[Product, Path], tmp_pat
 
     found = verdicts(ran.stdout)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    looked = {"declared", "width", "grants", "egress", "log", "budgets", "core", "isolation", "columns"}
+    looked = {"declared", "width", "grants", "egress", "log", "budgets", "core", "isolation", "columns", "statements"}
     assert {found[name] for name in looked} == {"kept"}, ran.stdout
     assert {found[name] for name in ("answers", "cookies", "access log")} == {"cannot tell"}
     assert "150 people, 600 labels, 300 intake a day" in ran.stdout
