@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,6 +14,9 @@ from starlette.exceptions import HTTPException
 from api.http import logs, problem
 from api.http.deps import State, closed
 from api.http.headers import Edge
+from api.http.limits import Limiter
+from api.http.openapi import describe
+from api.http.surface import ground_of
 from api.routes import (
     attachments,
     companies,
@@ -26,6 +30,7 @@ from api.routes import (
     log,
     ownership,
     people,
+    promises,
     sessions,
     vocabulary,
 )
@@ -36,6 +41,8 @@ from crm.errors import CrmError
 from crm.interactions import upkeep
 from crm.keeper_client import Keeper
 from crm.kit.clock import Clock
+from crm.promises.service import Board
+from crm.promises.tree import Remembered
 
 # Switched off one by one: the framework's telemetry records validation errors with their input and
 # exceptions with their messages, and would send them wherever an environment variable says.
@@ -49,7 +56,7 @@ NO_TELEMETRY: TelemetryConfig = {
 # The routes that are asked most come first: the router tries them in this order.
 ROUTERS = (
     contacts, interactions, follow_ups, drafts, attachments, sessions, companies, consents, vocabulary, imports,
-    ownership, people, log, health,
+    ownership, people, log, health, promises,
 )  # fmt: skip
 
 
@@ -61,6 +68,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         OpenRouteError: a route declares neither purpose nor role.
     """
     told = settings or load()
+    refused: Counter[str] = Counter()
+    memory = Remembered()
     if settings is None:
         # A process of its own, started by a server that has set up its idea of logging already.
         logs.tame()
@@ -71,6 +80,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         keeper = await Keeper.connect(told.keeper_socket, told.service_key_file)
         async with Database(told.database_url, told.read_database_url) as database:
             held = State(told, database, keeper, clock or Clock())
+            held.board = Board(lambda: ground_of(app, held, refused, memory), held.clock)
             app.state.held = held
             said, broke, days = logs.event, logs.failure, told.retention_days
             work = [
@@ -101,7 +111,6 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         redirect_slashes=False,
         telemetry=NO_TELEMETRY,
         lifespan=lifespan,
-        responses=problem.RESPONSES,
         exception_handlers={
             CrmError: problem.on_crm_error,
             HTTPException: problem.on_http_error,
@@ -111,6 +120,9 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
     )
     for module in ROUTERS:
         app.include_router(module.router)
-    app.add_middleware(Edge, limits={imports.PATH: imports.LIMIT, attachments.PATH: attachments.LIMIT})
+    limits = {imports.PATH: imports.LIMIT, attachments.PATH: attachments.LIMIT}
+    limiter = Limiter(told.requests_per_minute, clock or Clock())
+    app.add_middleware(Edge, limits=limits, limiter=limiter, refused=refused)
     closed(app)
+    describe(app)
     return app

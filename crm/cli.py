@@ -18,6 +18,7 @@ from crm.host import home as homes
 from crm.host import install as installer
 from crm.host import serve as launcher
 from crm.host.admin import AdminRefused, ask
+from crm.promises.commands import promises
 
 app = typer.Typer(
     help="A customer-contact CRM that can prove it shares nothing.",
@@ -31,6 +32,7 @@ app.add_typer(log, name="log")
 app.add_typer(people, name="people")
 app.add_typer(keys, name="keys")
 app.command("import")(import_file)
+app.command("promises")(promises)
 
 _FOLDER = "Folder of the installation."
 # Not to be read: an account of its own may walk through, and see nothing but what it knows the name of.

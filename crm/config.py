@@ -6,6 +6,7 @@ A secret is always a file: an environment variable is seen by `ps e` and inherit
     HOME/services/web.key              KEPT_SERVICE_KEY_FILE        64 hex digits
     HOME/services/kept_web.dsn         KEPT_DATABASE_URL_FILE       the role that writes
     HOME/services/kept_web_read.dsn    KEPT_READ_DATABASE_URL_FILE  the role that cannot
+    HOME/log.vkey                      KEPT_LOG_KEY_FILE            public: what the log is checked against
 """
 
 import os
@@ -17,6 +18,7 @@ from crm.kit.pii import Pii
 
 MOST_DAYS = 36_500
 ONE_ACCOUNT = "one account: separated by process, not by file rights"
+REQUESTS_PER_MINUTE = 3000
 
 
 class MisconfiguredError(Exception):
@@ -35,6 +37,8 @@ class Settings:
     egress: str = "open"
     phone_region: str | None = None
     retention_days: int | None = None
+    log_key: str | None = None
+    requests_per_minute: int = REQUESTS_PER_MINUTE
 
 
 def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -54,6 +58,8 @@ def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         egress=environ.get("KEPT_EGRESS") or "open",
         phone_region=environ.get("KEPT_PHONE_REGION") or None,
         retention_days=_days("KEPT_RETENTION_DAYS", environ),
+        log_key=_public(Path(environ.get("KEPT_LOG_KEY_FILE") or base / "log.vkey")),
+        requests_per_minute=_count("KEPT_REQUESTS_PER_MINUTE", REQUESTS_PER_MINUTE, environ),
     )
 
 
@@ -70,6 +76,21 @@ def _days(name: str, environ: Mapping[str, str]) -> int | None:
     if not (text.isascii() and text.isdigit()) or int(text) > MOST_DAYS:
         raise MisconfiguredError(f"{name}: not a number of days up to {MOST_DAYS}")
     return int(text) or None
+
+
+def _public(file: Path) -> str | None:
+    """Read a file that may be missing."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _count(name: str, default: int, environ: Mapping[str, str]) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise MisconfiguredError(f"{name}: not a number above zero")
+    return int(text)
 
 
 def _secret(name: str, default: Path, environ: Mapping[str, str]) -> Pii[str]:

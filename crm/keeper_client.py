@@ -449,8 +449,6 @@ def _coded(body: dict[str, Any]) -> dict[str, Any]:
 
 def _made(entry: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the subjects an entry made, and the records it sealed; items are ``position/name/...``."""
-    if entry.get("purpose") == "house":
-        return []
     index, subjects = entry["index"], entry["subjects"]
     first = [write.split("/") for write in entry.get("writes", ()) if write.endswith("/identity/1")]
     made = [{"index": index, "subject": subjects[int(position)], "record": None} for position, *_ in first]

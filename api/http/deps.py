@@ -26,10 +26,12 @@ from crm.errors import PreconditionRequired, PurposeNotYours, Unauthenticated
 from crm.keeper_client import Keeper
 from crm.kit.clock import Clock
 from crm.kit.ids import ContactId, is_id, new_id
+from crm.promises.service import Board
 
 PUBLIC = frozenset(
     {
         ("GET", "/health"),
+        ("GET", "/v1/promises"),
         ("GET", "/openapi.json"),
         ("GET", "/log/checkpoint"),
         ("GET", "/log/tile/{path:path}"),
@@ -53,6 +55,9 @@ class State:
         self.import_key = id_key(settings.service_key_file.read_bytes())
         self.imports: set[asyncio.Task[None]] = set()
         self.headings = Headings()
+        # What the keeper last said one person may do in a day, for the promise checks; the same for everybody.
+        self.limits: dict[str, int] | None = None
+        self.board: Board
 
 
 class Desk:
@@ -136,6 +141,7 @@ class Has(Declared):
         """
         app, token = state(request), bearer(request)
         person = await app.keeper.me(token)
+        app.limits = {name: budget["limit"] for name, budget in person["budget"].items()}
         caller = Caller(token, person["id"], frozenset(person["roles"]))
         if self.roles and not self.roles & caller.roles:
             raise PurposeNotYours
@@ -194,7 +200,7 @@ class OpenRouteError(Exception):
 def declarations(app: FastAPI) -> Iterator[tuple[str, str, Declared | None]]:
     """Walk all routes: method, path template, and what was declared."""
     for context in iter_route_contexts(app.routes):
-        found = _declared(getattr(context.original_route, "dependant", None))
+        found = declared_by(getattr(context.original_route, "dependant", None))
         for method in sorted(context.methods or {"*"}):
             yield method, context.path or "", found
 
@@ -214,9 +220,10 @@ def closed(app: FastAPI) -> None:
         raise OpenRouteError(", ".join(undeclared))
 
 
-def _declared(dependant: Any) -> Declared | None:  # noqa: ANN401 - FastAPI's own tree
+def declared_by(dependant: Any) -> Declared | None:  # noqa: ANN401 - FastAPI's own tree
+    """Find the declaration among a route's dependencies."""
     if dependant is None:
         return None
     if isinstance(dependant.call, Declared):
         return dependant.call
-    return next(filter(None, map(_declared, dependant.dependencies)), None)
+    return next(filter(None, map(declared_by, dependant.dependencies)), None)

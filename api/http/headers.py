@@ -1,18 +1,18 @@
-"""The outermost layer: headers on every answer, a size limit on every body, the access line, and a last net.
+"""The outermost layer: headers on every answer, limits on every request, the access line, and a last net.
 
 Pure ASGI and one wrapper for all of it: a second `send` wrapper per request is paid on every open.
 """
 
-import re
+from collections import Counter
 from collections.abc import Mapping
 from time import perf_counter
 
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import logs, problem
+from api.http.limits import Limiter, Sizes, limited
+from crm.promises.classes import MEDIA, PROBLEM
 
-BODY_LIMIT = 1 << 20
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -23,16 +23,23 @@ HEADERS = [
     (b"strict-transport-security", b"max-age=63072000"),
 ]
 NO_STORE = (b"cache-control", b"no-store")
-ID = "{id}"
-_ID = re.compile(r"[0-9a-f]{32}")
+# Declared cookies by name. So far there is none, and whatever is set all the same is dropped and counted.
+COOKIES: frozenset[bytes] = frozenset()
+_MEDIA = frozenset(media.encode() for media in MEDIA | {PROBLEM})
+
+
+class ForeignMediaError(Exception):
+    """Raised for an answer of a kind that never leaves; nothing of it has been sent."""
 
 
 class Edge:
-    """Wraps the application; `limits` names the paths, ids in them as `ID`, that take more than `BODY_LIMIT` bytes."""
+    """Wraps the application; `limits` adds to the sizes of bodies by path, `refused` counts what was not sent."""
 
-    def __init__(self, app: ASGIApp, limits: Mapping[str, int]) -> None:
+    def __init__(self, app: ASGIApp, limits: Mapping[str, int], limiter: Limiter, refused: Counter[str]) -> None:
         self._app = app
-        self._limits = limits
+        self._sizes = Sizes(limits)
+        self._limiter = limiter
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -45,37 +52,49 @@ class Edge:
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
+                self._dress(message)
                 status = message["status"]
-                _extend(message)
             await send(message)
 
-        refusal = await self._guarded(scope, receive, send_with_headers)
+        refusal, retry_s = 0, self._limiter.wait_s(scope)
+        if retry_s:
+            refusal = 429
+        else:
+            refusal = await self._guarded(scope, receive, send_with_headers)
         # An answer that has begun cannot be taken back; the server closes the connection.
         if refusal and not status:
-            await problem.of_status(refusal)(scope, receive, send_with_headers)
+            headers = {"retry-after": str(retry_s)} if retry_s else None
+            await problem.of_status(refusal, headers)(scope, receive, send_with_headers)
         template = getattr(scope.get("route"), "path", "-")
         logs.access(scope["method"], template, status, round((perf_counter() - started) * 1000))
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> int:
-        """Run the application within its limit; returns the status it could not answer with itself."""
-        limit = self._limits.get(_ID.sub(ID, scope["path"]), BODY_LIMIT)
-        length = _declared(scope)
+        """Run the application within its limits; returns the status it could not answer with itself."""
         try:
-            if length is None:
-                receive = _counted(receive, limit)
-            elif length > limit:
+            bounded = limited(scope, receive, self._sizes.of(scope["path"]), _declared(scope))
+            if bounded is None:
                 return 413
-            await self._app(scope, receive, send)
+            await self._app(scope, bounded, send)
         except Exception as error:  # noqa: BLE001 - the server would print it with its values
             logs.failure(error)
             return 500
         return 0
 
-
-def _extend(message: Message) -> None:
-    headers = message["headers"] = [*message.get("headers", ()), *HEADERS]
-    if not any(name == b"cache-control" for name, _ in headers):
-        headers.append(NO_STORE)
+    def _dress(self, message: Message) -> None:
+        """Put our headers on an answer and take off what must not leave with it."""
+        headers = list(message.get("headers", ()))
+        kind = next((value for name, value in headers if name == b"content-type"), None)
+        if kind is not None and kind.partition(b";")[0] not in _MEDIA:
+            self._refused["media"] += 1
+            raise ForeignMediaError
+        set_ = [pair for pair in headers if pair[0] == b"set-cookie" and pair[1].partition(b"=")[0] not in COOKIES]
+        if set_:
+            self._refused["cookie"] += len(set_)
+            headers = [pair for pair in headers if pair not in set_]
+        headers += HEADERS
+        if not any(name == b"cache-control" for name, _ in headers):
+            headers.append(NO_STORE)
+        message["headers"] = headers
 
 
 def _declared(scope: Scope) -> int | None:
@@ -87,18 +106,3 @@ def _declared(scope: Scope) -> int | None:
         if name == b"transfer-encoding":
             length = None
     return length
-
-
-def _counted(receive: Receive, limit: int) -> Receive:
-    total = 0
-
-    async def receive_counted() -> Message:
-        nonlocal total
-        message = await receive()
-        total += len(message.get("body", b""))
-        if total > limit:
-            # The framework's own kind of error: any other one, out of a body, it takes for a broken body.
-            raise HTTPException(413)
-        return message
-
-    return receive_counted

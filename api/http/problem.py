@@ -10,9 +10,11 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from api.http import logs
 from crm.contacts.schemas import label_out
@@ -43,11 +45,6 @@ SCHEMA: dict[str, Any] = {
         "matches": {"type": "array", "items": {"type": "object"}, "maxItems": 8},
     },
 }
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "Refused; `code` says why.", "content": {MEDIA_TYPE: {"schema": SCHEMA}}},
-    "5XX": {"description": "Not possible now.", "content": {MEDIA_TYPE: {"schema": SCHEMA}}},
-}
-
 STATUS: Mapping[str, int] = {
     "unauthenticated": 401,
     "second-factor-required": 401,
@@ -69,12 +66,19 @@ TITLES: Mapping[int, tuple[str, str]] = {
     405: ("method-not-allowed", "This address does not take this method."),
     413: ("too-large", "This is too large."),
     415: ("unsupported-media-type", "This address takes another kind of body."),
+    429: ("too-many-requests", "Too many requests; wait a moment."),
     500: ("internal", "Something went wrong."),
     503: ("database-unavailable", "The database does not answer."),
 }
 # What an error of the domain may carry to a client; anything else in its detail stays here.
 TOLD = ("pointer", "budget", "retry_after_s", "state")
 RETRY_S = 60
+
+
+def status_of(code: str) -> int:
+    """Return the status of a code, of the domain or of the framework."""
+    found = STATUS.get(code) or next((status for status, (each, _) in TITLES.items() if each == code), None)
+    return found or HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def body(code: str, title: str, status: int, **members: Any) -> bytes:  # noqa: ANN401 - members of a JSON object
@@ -138,10 +142,23 @@ async def on_crm_error(_: Request, error: Exception) -> Response:
     return of_error(error)
 
 
-async def on_http_error(_: Request, error: Exception) -> Response:
+async def on_http_error(request: Request, error: Exception) -> Response:
     """Handle what Starlette and FastAPI raise: 404, 405, 400 and the like; their details are dropped."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return of_status(error.status_code, {"allow": ", ".join(sorted(_methods(request)))})
     return of_status(error.status_code, error.headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Return what an address takes; the framework names only the methods of the first route that fits it."""
+    matching = (
+        context.methods or set()
+        for context in iter_route_contexts(request.app.routes)
+        if isinstance(context.original_route, Route)
+        and context.original_route.matches(request.scope)[0] is not Match.NONE
+    )
+    return set[str]().union(*matching)
 
 
 async def on_validation_error(_: Request, error: Exception) -> Response:

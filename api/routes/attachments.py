@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, status
 
 from api.http.deps import ContactPath, IdPath, ServeDep, StaffDep, WriteSessionDep
-from api.http.headers import ID
 from api.http.upload import read_form
 from api.routes.contacts import OpenFor, Reason
 from crm.errors import Invalid
@@ -14,7 +13,7 @@ from crm.kit.ids import is_id
 
 router = APIRouter(tags=["interactions"])
 
-PATH = f"/v1/contacts/{ID}/interactions/{ID}/attachments"
+PATH = "/v1/contacts/{contact}/interactions/{interaction}/attachments"
 # The form around the file is a few lines; the file's own limit is told by its own words.
 LIMIT = attaching.MOST_BYTES + (64 << 10)
 BODY = {
@@ -36,11 +35,7 @@ BODY = {
 }
 
 
-@router.post(
-    "/v1/contacts/{contact}/interactions/{interaction}/attachments",
-    status_code=status.HTTP_201_CREATED,
-    openapi_extra=BODY,
-)
+@router.post(PATH, status_code=status.HTTP_201_CREATED, openapi_extra=BODY)
 async def attach_file(
     contact: ContactPath, interaction: IdPath, request: Request, desk: StaffDep, db: WriteSessionDep
 ) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 from starlette.responses import PlainTextResponse, Response
 
 from api.http.deps import AuditDep, PublicDep
@@ -24,6 +24,15 @@ IMMUTABLE = {"cache-control": "public, max-age=31536000, immutable"}
 # A partial tile holds its path's width for ever, but logs drop it once the full one is there.
 FLEETING = {"cache-control": "public, max-age=60"}
 
+
+def _dated(text: object) -> object:
+    """Refuse a bare number, which pydantic would take for seconds."""
+    if not isinstance(text, str) or text[4:5] != "-":
+        raise ValueError("not a time of RFC 3339")
+    return text
+
+
+Moment = Annotated[datetime, BeforeValidator(_dated)]
 Word = Annotated[str | None, Query(pattern=WORD)]
 Id = Annotated[str | None, Query(pattern=ID)]
 
@@ -41,8 +50,8 @@ async def list_entries(  # noqa: PLR0917 - one parameter for each filter of the 
     purpose: Word = None,
     subject: Id = None,
     outcome: Annotated[str | None, Query(pattern=r"^[a-z-]{1,32}$")] = None,
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    since: Annotated[Moment | None, Query(alias="from")] = None,
+    until: Annotated[Moment | None, Query(alias="to")] = None,
     after: Annotated[int, Query(ge=-1, le=LARGEST_INDEX)] = -1,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> dict[str, Any]:

@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from crm.contacts import standards
 from crm.errors import Stale
@@ -78,7 +87,7 @@ Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Wording = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), AfterValidator(_printable)
 ]
-AnId = Annotated[str, AfterValidator(_id)]
+AnId = Annotated[str, AfterValidator(_id), WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{32}$"})]
 OptionalId = AnId | None
 Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
 

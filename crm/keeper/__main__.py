@@ -49,7 +49,8 @@ class Keeper:
         cards = Cards()
         people, subjects = People(engine, ring, second_factor), Subjects(engine, ring, cards, settings["region"])
         self.finding = Finding(engine, cards, subjects)
-        facts = {"second_factor": second_factor, "escrow": home.escrow(ring.epoch).exists()}
+        escrow = home.escrow(ring.epoch).exists()
+        facts = {"second_factor": second_factor, "escrow": escrow, "limits": engine.budgets.limits}
         reading = Reading(engine, people, self.finding, facts)
         for part in (people, subjects, self.finding, Upkeep(engine, ring, home, people), reading):
             engine.add(part)

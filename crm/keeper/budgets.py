@@ -20,7 +20,7 @@ class Budgets:
     """The fold: for each budget and person, what was counted within its window."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
-        self._limits = {name: int(limits.get(name, value)) for name, (value, _) in policy.BUDGETS.items()}
+        self.limits = {name: int(limits.get(name, value)) for name, (value, _) in policy.BUDGETS.items()}
         self._windows: defaultdict[tuple[str, str], Window] = defaultdict(Window)
         self._lifts: dict[str, int] = {}
 
@@ -73,4 +73,4 @@ class Budgets:
         return window
 
     def _limit(self, budget: str, actor: str, now: int) -> int:
-        return self._limits[budget] * (policy.LIFT if self._lifts.get(actor, 0) > now else 1)
+        return self.limits[budget] * (policy.LIFT if self._lifts.get(actor, 0) > now else 1)

@@ -4,10 +4,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, format_number,
 
 
 def match_key(raw: str, region: str | None) -> str | None:
-    """Print a number as `+4930123456`; a national one is read as of `region` (ISO 3166).
-
-    The answer is None for what is not a number that could be called.
-    """
+    """Print a number in E.164, a national one as of `region` (ISO 3166); None for what could not be called."""
     try:
         number = parse(raw, region)
     except NumberParseException:

@@ -72,10 +72,7 @@ def test_the_schema_is_served_and_pages_that_load_from_others_are_not(product: P
     assert (product.app.docs_url, product.app.redoc_url) == (None, None)
     schema = product.app.openapi()
     assert "/v1/contacts/{contact}" in schema["paths"]
-    for path in schema["paths"].values():
-        for operation in path.values():
-            assert {"4XX", "5XX"} <= set(operation["responses"])
-            assert "422" not in operation["responses"]  # the framework's own shape, which is never answered
+    assert not {"HTTPValidationError", "ValidationError"} & set(schema["components"]["schemas"]), "never answered"
 
 
 @pytest.fixture

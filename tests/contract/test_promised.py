@@ -50,17 +50,10 @@ def test_one_distribution_provides_passlib() -> None:
         metadata.version("passlib")
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        "docs/security-model.md",
-        "docs/performance.md",
-        "docs/imports.md",
-        "docs/interactions.md",
-        "CONTRIBUTING.md",
-        "README.md",
-    ],
-)
+DOCUMENTS = ["security-model", "performance", "promises", "rest", "contacts", "imports", "interactions"]
+
+
+@pytest.mark.parametrize("document", [*(f"docs/{name}.md" for name in DOCUMENTS), "CONTRIBUTING.md", "README.md"])
 def test_what_a_document_names_is_there(document: str) -> None:
     text = (ROOT / document).read_text()
     named = set(re.findall(r"`((?:tests|docs|crm|bench|api)/[\w./-]+?)(?:::\w+)?`", text))

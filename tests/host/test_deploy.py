@@ -184,7 +184,8 @@ def test_units_are_as_closed_as_the_containers(service: str) -> None:
         for row in unit.get(key, ())
         for path in row.split()
     }
-    mounted = {Path(target).name for target in [*_mounts(service), *_secrets(service)]}
+    public = [each["target"] for each in SERVICES[service].get("configs", ())]
+    mounted = {Path(target).name for target in [*_mounts(service), *_secrets(service), *public]}
     assert seen == (mounted - {"postgresql"} if service == "sender" else mounted)
     assert "/var/lib/kept:ro" in unit["TemporaryFileSystem"]
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from crm.errors import Invalid, NotFound, PurposeNotYours
+from crm.keeper import policy
 from crm.keeper_client import Keeper
 from crm.kit import merkle, proofs, signed, tiles
 from crm.kit.ids import new_id
@@ -294,6 +295,7 @@ async def test_status_tells_nothing_secret(home: KeeperHome) -> None:
         assert status == {
             "state": "open", "reason": "", "size": len(home.entries()), "search": status["search"],
             "second_factor": "optional", "escrow": False,
+            "limits": {name: limit for name, (limit, _) in policy.BUDGETS.items()},
         }  # fmt: skip
 
 

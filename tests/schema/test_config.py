@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from crm.config import ONE_ACCOUNT, MisconfiguredError, load
+from crm.config import ONE_ACCOUNT, REQUESTS_PER_MINUTE, MisconfiguredError, load
 
 
 @pytest.fixture
@@ -58,3 +58,16 @@ def test_what_is_missing_is_named_and_not_shown(home: Path) -> None:
     (home / "services" / "kept_web.dsn").unlink()
     with pytest.raises(MisconfiguredError, match="KEPT_DATABASE_URL_FILE: the file cannot be read"):
         load(home, {})
+
+
+def test_the_log_key_is_read_where_it_is_and_requests_are_counted(home: Path, tmp_path: Path) -> None:
+    assert (load(home, {}).log_key, load(home, {}).requests_per_minute) == (None, REQUESTS_PER_MINUTE)
+    (home / "log.vkey").write_text("one\n")
+    (tmp_path / "other.vkey").write_text("other\n")
+
+    settings = load(home, {"KEPT_LOG_KEY_FILE": str(tmp_path / "other.vkey"), "KEPT_REQUESTS_PER_MINUTE": "17"})
+
+    assert (load(home, {}).log_key, settings.log_key, settings.requests_per_minute) == ("one", "other", 17)
+    for wrong in ("0", "-1", "many", "1.5", "\u0663"):
+        with pytest.raises(MisconfiguredError, match="KEPT_REQUESTS_PER_MINUTE: not a number above zero"):
+            load(home, {"KEPT_REQUESTS_PER_MINUTE": wrong})
