@@ -6,15 +6,18 @@ A secret is always a file: an environment variable is seen by `ps e` and inherit
     HOME/services/web.key              KEPT_SERVICE_KEY_FILE        64 hex digits
     HOME/services/kept_web.dsn         KEPT_DATABASE_URL_FILE       the role that writes
     HOME/services/kept_web_read.dsn    KEPT_READ_DATABASE_URL_FILE  the role that cannot
+                                       KEPT_TIME_ZONE               where people work, as IANA names it; UTC
 """
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from crm.kit.pii import Pii
 
+UTC_ZONE = ZoneInfo("UTC")
 ONE_ACCOUNT = "one account: separated by process, not by file rights"
 
 
@@ -33,6 +36,7 @@ class Settings:
     isolation: str = ONE_ACCOUNT
     egress: str = "open"
     phone_region: str | None = None
+    time_zone: ZoneInfo = UTC_ZONE
 
 
 def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -51,6 +55,7 @@ def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         isolation=environ.get("KEPT_ISOLATION") or ONE_ACCOUNT,
         egress=environ.get("KEPT_EGRESS") or "open",
         phone_region=environ.get("KEPT_PHONE_REGION") or None,
+        time_zone=_zone(environ),
     )
 
 
@@ -59,6 +64,14 @@ def _home(environ: Mapping[str, str]) -> Path:
     if not home:
         raise MisconfiguredError("KEPT_HOME is not set and no home was given")
     return Path(home)
+
+
+def _zone(environ: Mapping[str, str]) -> ZoneInfo:
+    """Read where the installation works: what a night and a weekend are."""
+    try:
+        return ZoneInfo(environ.get("KEPT_TIME_ZONE") or UTC_ZONE.key)
+    except (OSError, ValueError, LookupError) as error:
+        raise MisconfiguredError("KEPT_TIME_ZONE: not a time zone of the IANA list") from error
 
 
 def _secret(name: str, default: Path, environ: Mapping[str, str]) -> Pii[str]:
