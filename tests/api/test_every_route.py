@@ -28,7 +28,7 @@ class Row:
     call: dict[str, Any] = field(default_factory=dict)
 
     def url(self, id_: str) -> str:
-        for name in ("contact", "person", "decision", "job"):
+        for name in ("contact", "person", "decision", "job", "alert"):
             self_path = self.path.replace("{" + name + "}", id_)
             if self_path != self.path:
                 return self_path
@@ -75,6 +75,8 @@ ROWS = [
     Row("GET", "/v1/log/entries/{index}/proof", AUDITOR),
     Row("POST", "/v1/log/subject", AUDITOR, json(email="ada@example.org")),
     Row("GET", "/log/tile/entries/{path:path}", AUDITOR),
+    Row("GET", "/v1/alerts", AUDITOR),
+    Row("POST", "/v1/alerts/{alert}/acknowledge", AUDITOR, json(note_code="followed_up")),
 ]
 NAMES = [f"{row.method} {row.path}" for row in ROWS]
 
