@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from api.http import logs, problem
 from api.http.deps import State, closed
 from api.http.headers import Edge
-from api.routes import alerts, contacts, health, imports, interactions, log, people, sessions, vocabulary
+from api.routes import alerts, canaries, contacts, health, imports, interactions, log, people, sessions, vocabulary
 from crm.config import Settings, load
 from crm.db import DOWN, Database
 from crm.errors import CrmError
@@ -31,7 +31,7 @@ NO_TELEMETRY: TelemetryConfig = {
     "auto_configure": False,
 }
 # The routes that are asked most come first: the router tries them in this order.
-ROUTERS = (contacts, interactions, sessions, vocabulary, imports, people, log, alerts, health)
+ROUTERS = (contacts, interactions, sessions, vocabulary, imports, people, log, alerts, canaries, health)
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:

@@ -77,6 +77,8 @@ ROWS = [
     Row("GET", "/log/tile/entries/{path:path}", AUDITOR),
     Row("GET", "/v1/alerts", AUDITOR),
     Row("POST", "/v1/alerts/{alert}/acknowledge", AUDITOR, json(note_code="followed_up")),
+    Row("GET", "/v1/canaries", AUDITOR),
+    Row("POST", "/v1/canaries", AUDITOR, json(given_name="Ada")),
 ]
 NAMES = [f"{row.method} {row.path}" for row in ROWS]
 
