@@ -156,6 +156,7 @@ class Fold:
         self._rules: dict[str, Callable[[Entry], None]] = {
             "backup": self._backed_up,
             "decide": self._decided,
+            "invite": self._made,
             "open": self._opened,
             "people_add": self._made,
             "put": self._stored,
@@ -326,7 +327,8 @@ class Fold:
             self._once(DECIDED[entry["what"]], entry, actor=entry["actor"], about=entry["about"])
 
     def _made(self, entry: Entry) -> None:
-        self._once("account_made", entry, about=entry["about"])
+        if "decision" not in entry:  # whoever waits for a second person is made by that one's decision
+            self._once("account_made", entry, actor=entry.get("actor"), about=entry["about"])
 
     def _recorded(self, entry: Entry) -> None:
         word = acknowledgement(entry)

@@ -24,9 +24,6 @@ from crm.kit import canonical
 PAGE = 1000  # entries in one call to the keeper
 PAGES = 50  # in one request: the next one goes on
 SHOWN = 50
-ANSWER_LIMIT = 200  # entries that are read for whom one alert is about
-
-Entries = list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,8 @@ async def read_on(database: Database, keeper: Keeper, token: str, watch: Watch) 
         # Each time anew: another process may have read on, over a canary.
         canaries = await _canaries(keeper, token, state.makers)
         # The entry that was the last one is read again: it must still be that one.
-        page = await _page(keeper, token, after=position - 1 if position >= 0 else None, limit=PAGE)
+        found = await _ask(keeper, token, after=position - 1 if position >= 0 else None, limit=PAGE)
+        page = found["entries"]
         if position >= 0 and (not page or _tip(page.pop(0)) != tip):
             return Seen(origin, position + 1, int(size), is_other=True, canaries=canaries)
         if not page:
@@ -129,23 +127,22 @@ def _tip(entry: dict[str, Any]) -> str:
     return hashlib.sha256(canonical.encode(entry)).hexdigest()[:32]
 
 
-async def _page(keeper: Keeper, token: str, *, after: int | None, limit: int, **where: str) -> Entries:
+async def _ask(keeper: Keeper, token: str, *, after: int | None, limit: int, **where: str) -> dict[str, Any]:
     """Read the next entries; fewer at once, where they are large."""
     while True:
         try:
-            found = await keeper.entries(token, after=after, limit=limit, **where)
+            return await keeper.entries(token, after=after, limit=limit, **where)
         except TooLarge:
             # One entry fits into a frame: this ends.
             limit //= 2
-        else:
-            return list(found["entries"])
 
 
-async def _pages(keeper: Keeper, token: str, **where: str) -> AsyncIterator[dict[str, Any]]:
-    """Read all entries that fit."""
-    after: int | None = None
+async def _pages(
+    keeper: Keeper, token: str, *, after: int | None = None, **where: str
+) -> AsyncIterator[dict[str, Any]]:
+    """Read all entries that fit, behind an index."""
     while True:
-        found = await keeper.entries(token, after=after, limit=PAGE, **where)
+        found = await _ask(keeper, token, after=after, limit=PAGE, **where)
         for entry in found["entries"]:
             yield entry
         after = found["next"]
@@ -201,8 +198,8 @@ async def acknowledge(
         raise NotFound
     if row["acknowledged_index"] is None:
         index = await keeper.record(token, "alert", [alert], detail={"state": note_code})
-        (entry,) = await _page(keeper, token, after=index - 1, limit=1)
-        word = alerts.acknowledgement(entry)
+        found = await _ask(keeper, token, after=index - 1, limit=1)
+        word = alerts.acknowledgement(found["entries"][0])
         assert word is not None  # noqa: S101 - it was just written
         async with database.writes() as db:
             await queries.acknowledge(
@@ -217,9 +214,12 @@ async def _subjects(keeper: Keeper, token: str, row: Record, seen: Seen) -> set[
     """Read whom an alert is about; of an alert about canaries, the canaries."""
     if row["kind"] not in alerts.ABOUT_PEOPLE or seen.is_other:
         return set()
-    named = set(row["evidence"])
-    page = await _page(keeper, token, after=min(named) - 1, limit=ANSWER_LIMIT, actor=row["actor"])
-    found = {subject for entry in page if entry["index"] in named for subject in entry["subjects"]}
+    named, found = set(row["evidence"]), set[str]()
+    async for entry in _pages(keeper, token, after=min(named) - 1, actor=row["actor"]):
+        if entry["index"] in named:
+            found.update(entry["subjects"])
+        if entry["index"] >= max(named):
+            break
     return found & seen.canaries.keys() if row["kind"] in alerts.CANARIES else found
 
 

@@ -268,14 +268,15 @@ def test_what_was_not_done_touches_nothing(act: str) -> None:
 
 
 def test_accounts_and_lifts() -> None:
-    log = Log().add("people_add", None, about=BEA)
+    log = Log().add("people_add", None, about=BEA).add("invite", CARL, about=BEA)
+    log.add("invite", CARL, about=BEA, what="person", decision=person(1))
     for what in ("person", "roles", "reset", "lift"):
         log.add("decide", CARL, "approve", what=what, about=BEA).add("decide", CARL, "refuse", what=what, about=BEA)
 
     found = [(one.kind, one.actor, one.about) for one in fold(log.entries)[0]]
     assert found == [
-        ("account_made", None, BEA), ("account_made", CARL, BEA), ("roles_changed", CARL, BEA),
-        ("account_reset", CARL, BEA), ("budget_lifted", CARL, BEA),
+        ("account_made", None, BEA), ("account_made", CARL, BEA), ("account_made", CARL, BEA),
+        ("roles_changed", CARL, BEA), ("account_reset", CARL, BEA), ("budget_lifted", CARL, BEA),
     ]  # fmt: skip
 
 
