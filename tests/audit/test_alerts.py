@@ -77,12 +77,19 @@ def fold(entries: Sequence[dict[str, Any]], *cuts: int, zone: ZoneInfo = ZONE) -
     return list(found.values()), words
 
 
+def found_in(log: Log, **more: Any) -> list[Alert]:
+    """Fold at once, and see that entry by entry it is the same."""
+    found = fold(log.entries, **more)
+    assert fold(log.entries, *range(len(log.entries)), **more) == found
+    return found[0]
+
+
 def kinds(log: Log, **more: Any) -> list[str]:
-    return [alert.kind for alert in fold(log.entries, **more)[0]]
+    return [alert.kind for alert in found_in(log, **more)]
 
 
 def only(log: Log, kind: str) -> Alert:
-    (alert,) = (one for one in fold(log.entries)[0] if one.kind == kind)
+    (alert,) = (one for one in found_in(log) if one.kind == kind)
     return alert
 
 
@@ -104,10 +111,25 @@ def test_a_spent_budget_is_one_alert_an_hour_for_each_person() -> None:
     log.entries[-1]["actor"] = ADA
     log.wait(2 * HOUR).refuse("open", "over-budget")
 
-    found = [(one.kind, one.actor, one.count, one.evidence) for one in fold(log.entries)[0]]
+    found = [(one.kind, one.actor, one.count, one.evidence) for one in found_in(log)]
     assert found == [
         ("budget_exhausted", ADA, 8, [0, 2]), ("budget_exhausted", BEA, 1, [1]), ("budget_exhausted", ADA, 1, [3])
     ]  # fmt: skip
+
+
+def test_an_alert_ends_with_a_pause_that_is_longer_than_its_own() -> None:
+    log = Log().refuse("open", "over-budget").wait(HOUR - SECOND)
+    log.add("sign_in", BEA).wait(-SECOND).refuse("open", "over-budget")
+    assert only(log, "budget_exhausted").count == 2
+
+    log.wait(HOUR).refuse("open", "over-budget")
+    assert [alert.count for alert in found_in(log)] == [2, 1]
+
+
+def test_people_are_counted_to_the_end_of_the_minute() -> None:
+    log = Log().open(*map(person, range(9)))
+
+    assert kinds(log.wait(MINUTE - SECOND).open(person(9))) == ["many_people"]
 
 
 def test_a_few_refusals_are_an_alert_and_counts_count() -> None:
@@ -223,7 +245,7 @@ def test_a_canary_shown_and_opened() -> None:
     log.add("match", purpose="serve", subjects=[]).add("subject", BEA, purpose="audit", subjects=[BIRD])
     log.open(BIRD)
 
-    found = [(one.kind, one.actor, one.first) for one in fold(log.entries)[0]]
+    found = [(one.kind, one.actor, one.first) for one in found_in(log)]
     assert found == [("canary_shown", ADA, 2), ("canary_opened", ADA, 4), ("canary_opened", CARL, 5)]
 
 
@@ -232,9 +254,18 @@ def test_no_canary_hides_behind_another() -> None:
     log = Log().add("put", BEA, purpose="canary", subjects=[BIRD]).add("put", BEA, purpose="canary", subjects=[other])
     log.open(BIRD).open(BIRD, other).open(other).wait(alerts.QUIET_MS).open(BIRD)
 
-    assert [(one.kind, one.first) for one in fold(log.entries)[0]] == [
+    assert [(one.kind, one.first) for one in found_in(log)] == [
         ("canary_opened", 2), ("canary_opened", 3), ("canary_opened", 5)
     ]  # fmt: skip
+
+
+def test_a_canary_is_an_alert_again_after_a_day_without() -> None:
+    log = Log().add("put", BEA, purpose="canary", subjects=[BIRD]).open(BIRD)
+    log.wait(2 * HOUR).add("sign_in").open(BIRD).wait(alerts.QUIET_MS - SECOND).open(BIRD)
+    assert kinds(log).count("canary_opened") == 1
+
+    log.wait(alerts.QUIET_MS).open(BIRD)
+    assert kinds(log).count("canary_opened") == 2
 
 
 def test_an_alert_that_is_somebodys_grows_no_more() -> None:
@@ -249,7 +280,7 @@ def test_an_alert_that_is_somebodys_grows_no_more() -> None:
         quick.open(person(number)).refuse("open")
 
     assert set(found) == {"many_people", "refusals"}
-    after = [(one.kind, one.first) for one in fold(quick.entries)[0]]
+    after = [(one.kind, one.first) for one in found_in(quick)]
     assert after == [("refusals", 1), ("many_people", 0), ("refusals", 24), ("many_people", 23)]
 
 
@@ -273,7 +304,7 @@ def test_accounts_and_lifts() -> None:
     for what in ("person", "roles", "reset", "lift"):
         log.add("decide", CARL, "approve", what=what, about=BEA).add("decide", CARL, "refuse", what=what, about=BEA)
 
-    found = [(one.kind, one.actor, one.about) for one in fold(log.entries)[0]]
+    found = [(one.kind, one.actor, one.about) for one in found_in(log)]
     assert found == [
         ("account_made", None, BEA), ("account_made", CARL, BEA), ("account_made", CARL, BEA),
         ("roles_changed", CARL, BEA), ("account_reset", CARL, BEA), ("budget_lifted", CARL, BEA),
@@ -284,7 +315,7 @@ def test_a_keeper_that_ended_without_a_word_or_came_back_another() -> None:
     log = Log().add("start", None, build="1").add("sign_in").add("start", None, build="1")
     log.add("stop", None).add("start", None, build="2")
 
-    assert [(one.kind, one.first) for one in fold(log.entries)[0]] == [("keeper_ended", 2), ("keeper_changed", 4)]
+    assert [(one.kind, one.first) for one in found_in(log)] == [("keeper_ended", 2), ("keeper_changed", 4)]
 
 
 def test_a_restore_with_loss() -> None:
@@ -298,7 +329,7 @@ def test_backups_that_are_too_old() -> None:
     assert kinds(log) == []
 
     log.wait(2 * DAY).add("sign_in").add("sign_in").add("rotate", None).wait(9 * DAY).add("sign_in")
-    found = [(one.kind, one.evidence, one.actor) for one in fold(log.entries)[0]]
+    found = [(one.kind, one.evidence, one.actor) for one in found_in(log)]
     assert found == [("backup_old", [1, 3], None), ("backup_old", [5, 6], None)]
 
 
