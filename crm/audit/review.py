@@ -4,6 +4,7 @@ The log opens to auditors only, so it is read on when one of them asks: page by 
 came to, which PostgreSQL remembers. Whoever is second with a page drops it; both would write the same.
 """
 
+import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
@@ -137,10 +138,15 @@ async def _ask(keeper: Keeper, token: str, *, after: int | None, limit: int, **w
             limit //= 2
 
 
-async def _pages(
-    keeper: Keeper, token: str, *, after: int | None = None, **where: str
-) -> AsyncIterator[dict[str, Any]]:
-    """Read all entries that fit, behind an index."""
+async def _entry(keeper: Keeper, token: str, index: int) -> dict[str, Any]:
+    found = await keeper.entries(token, after=index - 1, limit=1)
+    entry: dict[str, Any] = found["entries"][0]
+    return entry
+
+
+async def _pages(keeper: Keeper, token: str, **where: str) -> AsyncIterator[dict[str, Any]]:
+    """Read all entries that fit."""
+    after: int | None = None
     while True:
         found = await _ask(keeper, token, after=after, limit=PAGE, **where)
         for entry in found["entries"]:
@@ -198,8 +204,7 @@ async def acknowledge(
         raise NotFound
     if row["acknowledged_index"] is None:
         index = await keeper.record(token, "alert", [alert], detail={"state": note_code})
-        found = await _ask(keeper, token, after=index - 1, limit=1)
-        word = alerts.acknowledgement(found["entries"][0])
+        word = alerts.acknowledgement(await _entry(keeper, token, index))
         assert word is not None  # noqa: S101 - it was just written
         async with database.writes() as db:
             await queries.acknowledge(
@@ -214,12 +219,8 @@ async def _subjects(keeper: Keeper, token: str, row: Record, seen: Seen) -> set[
     """Read whom an alert is about; of an alert about canaries, the canaries."""
     if row["kind"] not in alerts.ABOUT_PEOPLE or seen.is_other:
         return set()
-    named, found = set(row["evidence"]), set[str]()
-    async for entry in _pages(keeper, token, after=min(named) - 1, actor=row["actor"]):
-        if entry["index"] in named:
-            found.update(entry["subjects"])
-        if entry["index"] >= max(named):
-            break
+    evidence = await asyncio.gather(*(_entry(keeper, token, index) for index in row["evidence"]))
+    found = {subject for entry in evidence for subject in entry["subjects"]}
     return found & seen.canaries.keys() if row["kind"] in alerts.CANARIES else found
 
 
