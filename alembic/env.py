@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
+import crm.audit.models
 import crm.contacts.models
 import crm.interactions.models  # noqa: F401 - the tables register themselves
 from alembic import context

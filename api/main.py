@@ -18,7 +18,9 @@ from api.http.limits import Limiter
 from api.http.openapi import describe
 from api.http.surface import ground_of
 from api.routes import (
+    alerts,
     attachments,
+    canaries,
     companies,
     consents,
     contacts,
@@ -56,7 +58,7 @@ NO_TELEMETRY: TelemetryConfig = {
 # The routes that are asked most come first: the router tries them in this order.
 ROUTERS = (
     contacts, interactions, follow_ups, drafts, attachments, sessions, companies, consents, vocabulary, imports,
-    ownership, people, log, health, promises,
+    ownership, people, log, alerts, canaries, health, promises,
 )  # fmt: skip
 
 

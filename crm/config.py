@@ -7,16 +7,19 @@ A secret is always a file: an environment variable is seen by `ps e` and inherit
     HOME/services/kept_web.dsn         KEPT_DATABASE_URL_FILE       the role that writes
     HOME/services/kept_web_read.dsn    KEPT_READ_DATABASE_URL_FILE  the role that cannot
     HOME/log.vkey                      KEPT_LOG_KEY_FILE            public: what the log is checked against
+                                       KEPT_TIME_ZONE               where people work, as IANA names it; UTC
 """
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from crm.kit.pii import Pii
 
 MOST_DAYS = 36_500
+UTC_ZONE = ZoneInfo("UTC")
 ONE_ACCOUNT = "one account: separated by process, not by file rights"
 REQUESTS_PER_MINUTE = 3000
 
@@ -39,6 +42,7 @@ class Settings:
     retention_days: int | None = None
     log_key: str | None = None
     requests_per_minute: int = REQUESTS_PER_MINUTE
+    time_zone: ZoneInfo = UTC_ZONE
 
 
 def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -60,6 +64,7 @@ def load(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> S
         retention_days=_days("KEPT_RETENTION_DAYS", environ),
         log_key=_public(Path(environ.get("KEPT_LOG_KEY_FILE") or base / "log.vkey")),
         requests_per_minute=_count("KEPT_REQUESTS_PER_MINUTE", REQUESTS_PER_MINUTE, environ),
+        time_zone=_zone(environ),
     )
 
 
@@ -91,6 +96,14 @@ def _count(name: str, default: int, environ: Mapping[str, str]) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise MisconfiguredError(f"{name}: not a number above zero")
     return int(text)
+
+
+def _zone(environ: Mapping[str, str]) -> ZoneInfo:
+    """Read where the installation works: what a night and a weekend are."""
+    try:
+        return ZoneInfo(environ.get("KEPT_TIME_ZONE") or UTC_ZONE.key)
+    except (OSError, ValueError, LookupError) as error:
+        raise MisconfiguredError("KEPT_TIME_ZONE: not a time zone of the IANA list") from error
 
 
 def _secret(name: str, default: Path, environ: Mapping[str, str]) -> Pii[str]:

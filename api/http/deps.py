@@ -17,6 +17,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.security.base import SecurityBase
 from pydantic import AfterValidator
 
+from crm.audit.review import Watch
 from crm.config import Settings
 from crm.contacts.caller import Caller
 from crm.contacts.importing import Headings, id_key
@@ -52,7 +53,9 @@ class State:
         self.keeper = keeper
         self.clock = clock
         self.vocabulary = Vocabulary(keeper, clock)
-        self.import_key = id_key(settings.service_key_file.read_bytes())
+        service_key = settings.service_key_file.read_bytes()
+        self.import_key = id_key(service_key)
+        self.watch = Watch.of(service_key, settings.time_zone)
         self.imports: set[asyncio.Task[None]] = set()
         self.headings = Headings()
         # What the keeper last said one person may do in a day, for the promise checks; the same for everybody.
@@ -188,6 +191,7 @@ PeopleDep = Annotated[Desk, Depends(Asks("admin or auditor"))]
 DecisionsDep = Annotated[Desk, Depends(Asks("admin, auditor, privacy or staff"))]
 DecideDep = Annotated[Desk, Depends(Asks("auditor or privacy"))]
 StaffDep = Annotated[StaffDesk, Depends(Has("staff"))]
+AuditorDep = Annotated[StaffDesk, Depends(Has("auditor"))]
 CareDep = Annotated[StaffDesk, Depends(Has("staff", "privacy"))]
 ManageDep = Annotated[StaffDesk, Depends(Has("admin"))]
 CountDep = Annotated[StaffDesk, Depends(Has("staff", "marketing", "privacy"))]

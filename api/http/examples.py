@@ -50,6 +50,10 @@ IMPORTED = {
     "rejects": [{"line": 7, "reason": "nobody"}], "warnings": [{"line": 3, "reason": "phones: not a number to call"}],
     "columns": [COLUMN], "unknown_columns": ["Shoe size"],
 }  # fmt: skip
+ALERT = {
+    "id": OTHER, "kind": "budget_exhausted", "severity": "warning", "first_index": 4711, "last_index": 4711, "at": AT,
+    "last_at": AT, "actor": STAFF, "about": None, "subjects": [], "count": 1, "evidence": [4711], "acknowledged": None,
+}  # fmt: skip
 SESSION = {"id": OTHER[:16], "made_at": AT, "factors": "password totp", "is_current": True}
 DECISION = {
     "id": OTHER, "what": "person", "about": STAFF, "body": {"roles": "staff"}, "asked_by": TERM, "asked_at": AT,
@@ -240,6 +244,18 @@ EXAMPLES: Mapping[tuple[str, str], Example] = {
     ("GET", "/v1/vocabulary/{kind}"): Example({"terms": [{"id": TERM, "term": "customer", "retired": False}]}),
     ("PATCH", "/v1/vocabulary/{kind}/{term}"): Example({"id": TERM, **INDEX}, {"retired": True}, ("stale",)),
     ("POST", "/v1/vocabulary/{kind}"): Example({"id": TERM, **INDEX}, {"term": "customer"}, ("stale",)),
+    ("GET", "/v1/alerts"): Example(
+        {"alerts": [ALERT], "next": None, "conditions": [], "read": 4713, "size": 4713}
+    ),
+    ("POST", "/v1/alerts/{alert}/acknowledge"): Example(
+        {**ALERT, "acknowledged": {"by": STAFF, "at": AT, "note_code": "followed_up", **INDEX}},
+        {"note_code": "followed_up"},
+    ),
+    ("GET", "/v1/canaries"): Example(
+        {"canaries": [{"id": ID, "made_at": AT, "made_by": STAFF, **INDEX, "touched_at": None, "touched_by": None,
+                       "touched_index": None}], "read": 4713, "size": 4713}
+    ),
+    ("POST", "/v1/canaries"): Example({"id": ID, **INDEX}, {"given_name": "Maud", "family_name": "Ryder"}),
     ("GET", "/v1/log/entries"): Example({"entries": [ENTRY], "next": 4711}),
     ("POST", "/v1/log/subject"): Example({"id": ID}, {"email": "ada@example.org"}),
     ("GET", "/v1/log/entries/{index}/proof"): Example(f"c2sp.org/tlog-proof@v1\nindex 3\n{ROOT}\n\n{CHECKPOINT}"),

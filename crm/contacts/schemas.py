@@ -167,6 +167,13 @@ class ContactIn(PersonIn, LinkedIn):
         return self
 
 
+class CanaryIn(PersonIn):
+    """`POST /v1/canaries`: what is said of somebody made up; a name and a company are chosen where none is given."""
+
+    id: OptionalId = None
+    owner: OptionalId = None
+
+
 class ContactPatch(PersonIn, LinkedIn):
     """`PATCH /v1/contacts/{id}`: JSON Merge Patch; null clears, lists are replaced whole."""
 

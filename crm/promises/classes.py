@@ -114,6 +114,11 @@ CLASSES: Mapping[tuple[str, str], Class] = {
     ("GET", "/v1/vocabulary/{kind}"): NOTHING,
     ("POST", "/v1/vocabulary/{kind}"): NOTHING,
     ("PATCH", "/v1/vocabulary/{kind}/{term}"): NOTHING,
+    # alerts, which name people by id alone
+    ("GET", "/v1/alerts"): Class(query=_asked("state", "after")),
+    ("POST", "/v1/alerts/{alert}/acknowledge"): NOTHING,
+    ("GET", "/v1/canaries"): NOTHING,
+    ("POST", "/v1/canaries"): NOTHING,
     # the log, which names people by id alone
     ("GET", "/v1/log/entries"): Class(query=PAGE | {"actor", "act", "purpose", "subject", "outcome", "from", "to"}),
     ("POST", "/v1/log/subject"): NOTHING,

@@ -32,6 +32,7 @@ class Row:
         path = self.path
         for name in (
             "contact", "company", "interaction", "attachment", "follow_up", "person", "decision", "job", "term",
+            "alert",
         ):  # fmt: skip
             path = path.replace("{" + name + "}", id_)
         return path.replace("{kind}", "stage").replace("{index}", "3").replace("{path:path}", "000.p/1")
@@ -108,6 +109,10 @@ ROWS = [
     Row("GET", "/v1/log/entries/{index}/proof", AUDITOR),
     Row("POST", "/v1/log/subject", AUDITOR, json(email="ada@example.org")),
     Row("GET", "/log/tile/entries/{path:path}", AUDITOR),
+    Row("GET", "/v1/alerts", AUDITOR),
+    Row("POST", "/v1/alerts/{alert}/acknowledge", AUDITOR, json(note_code="followed_up")),
+    Row("GET", "/v1/canaries", AUDITOR),
+    Row("POST", "/v1/canaries", AUDITOR, json(given_name="Ada")),
 ]
 NAMES = [f"{row.method} {row.path}" for row in ROWS]
 

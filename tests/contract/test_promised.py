@@ -50,7 +50,7 @@ def test_one_distribution_provides_passlib() -> None:
         metadata.version("passlib")
 
 
-DOCUMENTS = ["security-model", "performance", "promises", "rest", "contacts", "imports", "interactions"]
+DOCUMENTS = ["security-model", "performance", "promises", "rest", "contacts", "imports", "interactions", "audit"]
 
 
 @pytest.mark.parametrize("document", [*(f"docs/{name}.md" for name in DOCUMENTS), "CONTRIBUTING.md", "README.md"])

@@ -24,6 +24,7 @@ def test_a_home_says_everything(home: Path) -> None:
     assert settings.database_url.reveal() == "postgresql://kept_web:secret@/kept"
     assert settings.read_database_url.reveal() == "postgresql://kept_web_read:secret@/kept"
     assert (settings.isolation, settings.egress) == (ONE_ACCOUNT, "open")
+    assert settings.time_zone.key == "UTC"
 
 
 def test_the_environment_names_other_files(home: Path, tmp_path: Path) -> None:
@@ -35,12 +36,20 @@ def test_the_environment_names_other_files(home: Path, tmp_path: Path) -> None:
         {
             "KEPT_HOME": str(home), "KEPT_KEEPER_SOCKET": "/run/k.sock", "KEPT_SERVICE_KEY_FILE": "/run/k.key",
             "KEPT_DATABASE_URL_FILE": str(other), "KEPT_ISOLATION": "own accounts", "KEPT_EGRESS": "closed",
+            "KEPT_TIME_ZONE": "Europe/Zurich",
         },
     )  # fmt: skip
 
     assert (str(settings.keeper_socket), str(settings.service_key_file)) == ("/run/k.sock", "/run/k.key")
     assert settings.database_url.reveal() == "postgresql://elsewhere/kept"
     assert (settings.isolation, settings.egress) == ("own accounts", "closed")
+    assert settings.time_zone.key == "Europe/Zurich"
+
+
+@pytest.mark.parametrize("zone", ["Europe/Nowhere", "../../etc/passwd", "Europe", "\0"])
+def test_a_zone_nobody_lives_in(home: Path, zone: str) -> None:
+    with pytest.raises(MisconfiguredError, match="KEPT_TIME_ZONE"):
+        load(home, {"KEPT_TIME_ZONE": zone})
 
 
 def test_no_print_of_the_settings_has_a_password(home: Path) -> None:
