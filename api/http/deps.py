@@ -58,8 +58,6 @@ class State:
         self.watch = Watch.of(service_key, settings.time_zone)
         self.imports: set[asyncio.Task[None]] = set()
         self.headings = Headings()
-        # What the keeper last said one person may do in a day, for the promise checks; the same for everybody.
-        self.limits: dict[str, int] | None = None
         self.board: Board
 
 
@@ -144,7 +142,6 @@ class Has(Declared):
         """
         app, token = state(request), bearer(request)
         person = await app.keeper.me(token)
-        app.limits = {name: budget["limit"] for name, budget in person["budget"].items()}
         caller = Caller(token, person["id"], frozenset(person["roles"]))
         if self.roles and not self.roles & caller.roles:
             raise PurposeNotYours

@@ -61,9 +61,8 @@ def ground_of(app: FastAPI, held: State, refused: Mapping[str, int], memory: Rem
     async def inside() -> Inside:
         return await asyncio.to_thread(look, held.settings.keeper_socket, inherits_socket=True)
 
-    async def limits() -> Mapping[str, int] | None:
-        told: Mapping[str, int] | None = (await held.keeper.status()).get("limits")
-        return told or held.limits
+    async def limits() -> Mapping[str, int]:
+        return dict((await held.keeper.status())["limits"])
 
     return Ground(
         routes=routes_of(app), reads=held.reads, log=held.keeper, key=_key(held.settings.log_key), memory=memory,

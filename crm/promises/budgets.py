@@ -13,7 +13,7 @@ LIFT = 3
 def judge_budgets(limits: Mapping[str, int] | None) -> Finding:
     """Each budget of the contract is there, and none is more than the contract's, lifted."""
     if limits is None:
-        return cannot_tell("nobody has asked since this process started, and the keeper's status does not say")
+        return cannot_tell("the keeper's file does not say")
     faults = [f"there is no budget of {name}" for name in CONTRACT if name not in limits]
     faults += [
         f"{limits[name]:,} {name} a day, where the contract allows {most}"

@@ -13,7 +13,8 @@ PROBLEM = "application/problem+json"
 
 # What the contract lets any one answer hold.
 MOST_PEOPLE = 2
-MOST_LABELS = 50  # of one's own follow-ups; 20 everywhere else
+MOST_LABELS = 20
+MOST_OF = {("GET", "/v1/follow-ups"): 50}  # a page of one's own follow-ups names whom each is about
 
 
 class Class(NamedTuple):

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from crm.promises.classes import CLASSES, MEDIA, MOST_LABELS, MOST_PEOPLE
+from crm.promises.classes import CLASSES, MEDIA, MOST_LABELS, MOST_OF, MOST_PEOPLE
 from crm.promises.verdict import Finding, judged
 
 
@@ -55,7 +55,7 @@ def _faults(route: Route) -> Iterator[str]:
     if row is None:
         yield f"{route.name} has no class"
         return
-    if row.people > MOST_PEOPLE or row.labels > MOST_LABELS:
+    if row.people > MOST_PEOPLE or row.labels > MOST_OF.get((route.method, route.path), MOST_LABELS):
         yield f"{route.name} may answer with more people than the contract allows"
     if (row.people or row.labels) and route.is_public:
         yield f"{route.name} shows people to everybody"

@@ -67,7 +67,20 @@ def test_the_bodies_of_the_examples_are_accepted(product: Product) -> None:
 
 async def test_the_examples_answer_as_the_product_does(product: Product) -> None:
     contact = await product.contact(emails=["ada@example.org"])
-    await product.staff.post(f"/v1/contacts/{contact}/interactions", json=EXAMPLES[LOG].body)
+    logged = await product.staff.post(f"/v1/contacts/{contact}/interactions", json=EXAMPLES[LOG].body)
+    interaction = f"/v1/contacts/{contact}/interactions/{logged.json()['id']}"
+    await product.staff.post(f"{interaction}/attachments", files={"file": ("note.txt", b"plain", "text/plain")})
+    await product.staff.post(
+        "/v1/follow-ups", json={"contact": contact, "due": "2026-11-24T07:41:57.123Z", "title": "Call again"}
+    )
+    said = {"topic": "Exemplary news", "wording": "You may write to me about exemplary news."}
+    for kind, text in said.items():
+        await product.term(kind, text)
+    consent = {**said, "state": "given", "channel": "email", "source": "form"}
+    await product.staff.post(f"/v1/contacts/{contact}/consents", json=consent)
+    company = (await product.staff.post("/v1/companies", json={"name": "Exemplary"})).json()["id"]
+    pair = {"ids": [contact, await product.contact()]}
+    await product.auditor.post("/v1/canaries", json={})
 
     for route, answer in (
         (("GET", "/v1/contacts/{contact}"), await product.staff.get(f"/v1/contacts/{contact}", params=SERVE)),
@@ -75,6 +88,19 @@ async def test_the_examples_answer_as_the_product_does(product: Product) -> None
         (("GET", "/v1/sessions"), await product.staff.get("/v1/sessions")),
         (("GET", "/v1/me/recent"), await product.staff.get("/v1/me/recent")),
         (("GET", "/v1/contacts/{contact}/looks"), await product.staff.get(f"/v1/contacts/{contact}/looks")),
+        (
+            ("GET", "/v1/contacts/{contact}/interactions"),
+            await product.staff.get(f"/v1/contacts/{contact}/interactions"),
+        ),
+        (("GET", f"{PATH}/versions"), await product.staff.get(f"{interaction}/versions")),
+        (("GET", "/v1/follow-ups"), await product.staff.get("/v1/follow-ups")),
+        (("GET", "/v1/contacts/{contact}/consents"), await product.staff.get(f"/v1/contacts/{contact}/consents")),
+        (("GET", "/v1/contacts"), await product.staff.get("/v1/contacts", params={"owner": "me"})),
+        (("POST", "/v1/contacts/compare"), await product.staff.post("/v1/contacts/compare", json=pair)),
+        (("GET", "/v1/companies/{company}"), await product.staff.get(f"/v1/companies/{company}")),
+        (("GET", "/v1/retention"), await product.staff.get("/v1/retention")),
+        (("GET", "/v1/alerts"), await product.auditor.get("/v1/alerts")),
+        (("GET", "/v1/canaries"), await product.auditor.get("/v1/canaries")),
         (("GET", "/v1/people"), await product.admin.get("/v1/people")),
         (("GET", "/v1/decisions"), await product.auditor.get("/v1/decisions")),
         (("GET", "/health"), await product.nobody.get("/health")),
@@ -83,6 +109,7 @@ async def test_the_examples_answer_as_the_product_does(product: Product) -> None
         assert shape(answer.json()) >= shape(EXAMPLES[route].answer), route
 
 
+PATH = "/v1/contacts/{contact}/interactions/{interaction}"
 LOG = ("POST", "/v1/contacts/{contact}/interactions")
 
 
@@ -116,7 +143,7 @@ async def test_it_is_served_the_same_twice(product: Product) -> None:
 
 async def test_a_method_that_is_not_taken_is_told_which_are(product: Product) -> None:
     allowed = {
-        "/v1/contacts": "POST",
+        "/v1/contacts": "GET, POST",
         "/v1/sessions": "DELETE, GET, POST",
         "/v1/me/totp": "POST, PUT",
         "/v1/vocabulary/stage": "GET, POST",
