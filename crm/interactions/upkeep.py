@@ -35,12 +35,13 @@ Report = Callable[..., None]
 async def run(
     database: Database, keeper: Keeper, clock: Clock, *, report: Report, fail: Callable[[BaseException], None]
 ) -> None:
-    """Reconcile and remove now, and every hour; what fails is reported and tried again soon, whatever it is."""
+    """Remove and reconcile now, and every hour; what fails is reported and tried again soon, whatever it is."""
     while True:
         pause = EVERY_S
         try:
-            marked = await reconcile(database, keeper, clock)
+            # First what needs no keeper: a log that cannot be reconciled keeps nobody's rows.
             removed = await remove_due(database, clock)
+            marked = await reconcile(database, keeper, clock)
             report("upkeep", marked=marked, removed=removed)
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would notice that it ended
             fail(error)
