@@ -140,7 +140,7 @@ class Subjects:
         written = {subject: one for subject, one in writing.items() if one.sections}
         if not written:
             (first,) = self._engine.log.mentions(next(iter(writing)), ABOUT, 0, self._engine.log.size, 1)
-            return Effect(answer={"index": first, "versions": versions})
+            return Effect(answer={"index": first, "versions": versions, "held": 0})
         self._engine.spend(call, list(written))
         places = {subject: place for place, subject in enumerate(written)}
         writes = [f"{places[op[1]]}/{op[2]}/{op[3]}" for op in ops if op[0] == "section"]

@@ -20,11 +20,10 @@ import uvicorn
 from api.http import headers, logs, problem
 from api.http import upload as uploads
 from api.routes import contacts, imports
-from crm.contacts import importing, service
+from crm.contacts import intake, service
 from crm.contacts.vocabulary import Vocabulary
 from crm.host import web
-from crm.interactions import queries
-from crm.interactions import service as interactions
+from crm.interactions import writing
 
 MISHAP = "mishap"
 _ill_fated: set[asyncio.Task[None]] = set()
@@ -180,43 +179,38 @@ def spooled_upload() -> None:
 
 
 def unsealed_record() -> None:
-    add = queries.add
+    add = writing.queries.add
 
-    async def in_the_clear(db: Any, values: Mapping[str, Any]) -> None:
-        await add(db, {**values, "sealed": _said["text"].encode()})
+    async def in_the_clear(db: Any, values: Mapping[str, Any]) -> bool:
+        return await add(db, {**values, "sealed": _said["text"].encode()})
 
-    text_of = interactions.text_of
+    text_of = writing.text_of
     _said: dict[str, str] = {}
 
     def heard(given: Any) -> Any:
         _said["text"] = json.dumps(text_of(given))
         return text_of(given)
 
-    interactions.text_of = heard
-    queries.add = in_the_clear
+    writing.text_of = heard
+    writing.queries.add = in_the_clear
 
 
 def term_in_the_clear() -> None:
-    async def itself(_: Vocabulary, __: str, ___: Any, term: str, ____: str) -> str:
+    async def itself(_: Vocabulary, __: str, ___: Any, term: str, ____: str, **_____: Any) -> str:
         return term
 
     Vocabulary.id_of = itself  # type: ignore[method-assign]
 
 
 def value_of_a_reject() -> None:
-    importing._why = lambda error: str(error.errors()[0]["input"])
+    intake._why = lambda error: str(error.errors()[0]["input"])
 
 
 def hash_of_an_address() -> None:
-    make = importing._person
+    def hashed(_: bytes, sections: Mapping[str, Any], __: Mapping[str, str]) -> bytes:
+        return hashlib.sha256(sections["channels"]["emails"][0].encode()).digest()[:16]
 
-    def hashed(card: Any, key: bytes) -> importing.Person:
-        person = make(card, key)
-        address = person.sections["channels"]["emails"][0]
-        person.id = hashlib.sha256(address.encode()).hexdigest()[:32]
-        return person
-
-    importing._person = hashed
+    intake._digest = hashed
 
 
 # Each guard, and the only sinks in which somebody is found without it.
