@@ -8,6 +8,7 @@ cheapest such handler that is fair, so the share of its rate that the product ke
 import gc
 import json
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from sqlalchemy import bindparam, column, select, table
 
 from api.http.deps import ContactPath, Declared, bearer
 from api.http.headers import Edge
+from api.http.limits import Limiter
 from api.main import NO_TELEMETRY
 from crm.config import load
 from crm.contacts.schemas import print_version
@@ -26,6 +28,7 @@ from crm.db import Query as Compiled
 from crm.errors import NotFound, Unauthenticated
 from crm.host import web
 from crm.interactions.schemas import time_out, to_json
+from crm.kit.clock import Clock
 
 TOKEN = "plain"  # noqa: S105 - of a server that lives for a minute
 _CONTACT = table(
@@ -99,7 +102,8 @@ def create_app() -> FastAPI:
         lifespan=lifespan,
     )  # fmt: skip
     app.add_api_route("/v1/contacts/{contact}", open_contact, response_class=Response)
-    app.add_middleware(Edge, limits={})
+    limiter = Limiter(load().requests_per_minute, Clock())
+    app.add_middleware(Edge, limits={}, limiter=limiter, refused=Counter())
     return app
 
 

@@ -56,6 +56,9 @@ class Desk:
 
     async def _ask(self, kind: str, line: str, body: dict[str, Any] | None = None) -> None:
         content = json.dumps(body).encode() if body is not None else b""
+        if self._reader.at_eof():
+            # The server ends what was idle for some seconds; a browser connects anew too.
+            await self._connect()
         began = time.perf_counter()
         self._writer.write(
             f"{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self._token}\r\n"
