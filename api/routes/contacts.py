@@ -40,7 +40,7 @@ async def search_contacts(body: SearchIn, desk: ServeDep) -> dict[str, Any]:
 
 
 @router.get("/v1/contacts")
-async def list_own(owner: Annotated[Literal["me"], Query()], desk: StaffDep) -> dict[str, Any]:  # noqa: ARG001
+async def list_own(owner: Annotated[Literal["me"], Query()], desk: StaffDep) -> dict[str, Any]:  # noqa: ARG001 - the one value there is
     """Label the contacts of one's own that changed last, at most twenty; nobody else's, and no next page."""
     return await ownership.list_owned(desk.reads, desk.keeper, desk.caller)
 
