@@ -17,17 +17,18 @@ from asyncpg import Record
 from fastapi import Depends, FastAPI, Query, Request, Response
 from sqlalchemy import bindparam, column, select, table
 
+from api.http.answer import answer
 from api.http.deps import ContactPath, Declared, bearer
 from api.http.headers import Edge
 from api.http.limits import Limiter
 from api.main import NO_TELEMETRY
 from crm.config import load
+from crm.contacts.answers import time_out
 from crm.contacts.schemas import print_version
 from crm.db import Database, ReadSession
 from crm.db import Query as Compiled
 from crm.errors import NotFound, Unauthenticated
 from crm.host import web
-from crm.interactions.schemas import time_out, to_json
 from crm.kit.clock import Clock
 
 TOKEN = "plain"  # noqa: S105 - of a server that lives for a minute
@@ -123,7 +124,7 @@ async def open_contact(
     document["interactions"] = [_interaction(note) for note in notes[:50]]
     document["next"] = None
     etag = print_version(row["version"], {"identity": 1, "channels": 1, "profile": 0})
-    return Response(to_json(document), headers={"etag": etag}, media_type="application/json")
+    return answer(document, etag)
 
 
 def _contact(row: Record) -> dict[str, Any]:

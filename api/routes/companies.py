@@ -4,12 +4,12 @@ from typing import Any
 
 from fastapi import APIRouter, Response, status
 
+from api.http.answer import answer
 from api.http.deps import CareDep, ContactPath, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
 from api.routes.contacts import Ground, Reason, Reference
 from crm.contacts import companies, erasing, merging, service
 from crm.contacts.answers import company_label_out
 from crm.contacts.schemas import CompanyIn, CompanyPatch, MergeIn, SearchIn
-from crm.interactions.schemas import to_json
 from crm.kit.pii import Pii
 
 router = APIRouter(tags=["companies"])
@@ -23,7 +23,7 @@ async def open_company(
     page = await companies.open_company(
         desk.reads, desk.keeper, desk.caller, company, reason=reason, ref=ref, vocabulary=desk.vocabulary
     )
-    return Response(to_json(page.document), headers={"etag": page.etag}, media_type="application/json")
+    return answer(page.document, page.etag)
 
 
 @router.post("/v1/companies/search")

@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, status
 
+from api.http.answer import answer
 from api.http.deps import CareDep, ContactPath, CountDep, IfMatchDep, ServeDep, StaffDep, WriteSessionDep
 from crm.contacts import comparing, counting, erasing, merging, ownership, service
 from crm.contacts.schemas import CompareIn, ContactIn, ContactPatch, CountIn, MergeIn, SearchIn, label_out
 from crm.interactions import service as interactions
-from crm.interactions.schemas import to_json
 from crm.kit.pii import Pii
 
 router = APIRouter(tags=["contacts"])
@@ -29,7 +29,7 @@ async def open_contact(
         desk.reads, desk.keeper, desk.token, contact,
         purpose=purpose, reason=reason, ref=ref, vocabulary=desk.vocabulary,
     )  # fmt: skip
-    return Response(to_json(page.document), headers={"etag": page.etag}, media_type="application/json")
+    return answer(page.document, page.etag)
 
 
 @router.post("/v1/contacts/search")

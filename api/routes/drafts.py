@@ -4,10 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter, Response, status
 
+from api.http.answer import answer
 from api.http.deps import ContactPath, StaffDep, WriteSessionDep
 from api.routes.contacts import Reason
 from crm.interactions import drafting
-from crm.interactions.schemas import DraftIn, to_json
+from crm.interactions.schemas import DraftIn
 
 router = APIRouter(tags=["interactions"])
 
@@ -22,7 +23,7 @@ async def save_draft(contact: ContactPath, body: DraftIn, desk: StaffDep, db: Wr
 async def open_draft(contact: ContactPath, desk: StaffDep, reason: Reason = "other") -> Response:
     """Open one's own draft about a contact."""
     document = await drafting.read(desk.reads, desk.keeper, desk.caller, contact, reason=reason, clock=desk.clock)
-    return Response(to_json(document), media_type="application/json")
+    return answer(document)
 
 
 @router.delete("/v1/contacts/{contact}/draft", status_code=status.HTTP_204_NO_CONTENT)

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response, status
 from pydantic import AfterValidator, StringConstraints
 
+from api.http.answer import answer
 from api.http.deps import IdPath, IfMatchDep, StaffDep, WriteSessionDep
 from api.routes.interactions import Before
 from crm.contacts import standards
 from crm.interactions import planning
 from crm.interactions.days import Due
-from crm.interactions.schemas import FollowUpIn, FollowUpPatch, to_json
+from crm.interactions.schemas import FollowUpIn, FollowUpPatch
 
 router = APIRouter(tags=["follow-ups"])
 
@@ -23,7 +24,7 @@ async def list_follow_ups(desk: StaffDep, due: Due | None = None, zone: Zone = "
     document = await planning.list_mine(
         desk.reads, desk.keeper, desk.caller, due=due, zone=zone, after=after, clock=desk.clock
     )
-    return Response(to_json(document), media_type="application/json")
+    return answer(document)
 
 
 @router.post("/v1/follow-ups", status_code=status.HTTP_201_CREATED)

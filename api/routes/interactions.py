@@ -4,10 +4,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response, status
 
+from api.http.answer import answer
 from api.http.deps import ContactPath, IdPath, ServeDep, StaffDep, WriteSessionDep
 from api.routes.contacts import OpenFor, Reason
 from crm.interactions import moving, service, writing
-from crm.interactions.schemas import InteractionIn, MoveIn, VersionIn, to_json
+from crm.interactions.schemas import InteractionIn, MoveIn, VersionIn
 
 router = APIRouter(tags=["interactions"])
 
@@ -23,7 +24,7 @@ async def list_interactions(
         desk.reads, desk.keeper, desk.token, contact,
         purpose=purpose, reason=reason, before=before, vocabulary=desk.vocabulary,
     )  # fmt: skip
-    return Response(to_json(document), media_type="application/json")
+    return answer(document)
 
 
 @router.post("/v1/contacts/{contact}/interactions", status_code=status.HTTP_201_CREATED)
@@ -46,7 +47,7 @@ async def list_versions(
         desk.reads, desk.keeper, desk.token, contact, interaction,
         purpose=purpose, reason=reason, vocabulary=desk.vocabulary,
     )  # fmt: skip
-    return Response(to_json(document), media_type="application/json")
+    return answer(document)
 
 
 @router.post("/v1/contacts/{contact}/interactions/{interaction}/versions", status_code=status.HTTP_201_CREATED)

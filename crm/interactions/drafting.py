@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from crm.contacts import queries as contacts
+from crm.contacts.answers import time_out
 from crm.contacts.caller import Caller
 from crm.db import ReadSession, WriteSession, moment
 from crm.errors import NotFound
 from crm.interactions.queries import drafts as queries
-from crm.interactions.schemas import DraftIn, draft_of, draft_out, time_out
+from crm.interactions.schemas import DraftIn, draft_of, draft_out
 from crm.keeper_client import Keeper
 from crm.kit.clock import Clock
 from crm.kit.ids import ContactId, new_id

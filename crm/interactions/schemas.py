@@ -3,7 +3,6 @@
 The functions below are the only place of this slice where a personal value leaves its `Pii`.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -11,6 +10,7 @@ from typing import Annotated, Any, Literal
 from asyncpg import Record
 from pydantic import AfterValidator, AwareDatetime, Field, field_validator
 
+from crm.contacts.answers import time_out
 from crm.contacts.schemas import Input, Line, OptionalId, Term, Text, label_out, sections_out
 from crm.db import milliseconds, moment
 from crm.keeper_client import Opened
@@ -138,11 +138,6 @@ def again(opened: Opened, to: str) -> list[dict[str, Any]]:
     return [{"subject": to, "record": record, "fields": text.reveal()} for record, text in opened.records.items()]
 
 
-def time_out(at: datetime) -> str:
-    """Print a time as the contract does; asyncpg gives UTC."""
-    return at.isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
 def interaction_out(row: Record, text: Pii[dict[str, Any]], terms: Mapping[str, str | None]) -> dict[str, Any]:
     """Print one interaction."""
     said = text.reveal()
@@ -249,8 +244,3 @@ def contact_out(row: Record, opened: Opened, terms: Mapping[str, str | None]) ->
         **sections_out(opened.people[row["id"]]),
         "log_index": opened.index,
     }
-
-
-def to_json(document: object) -> bytes:
-    """Print an answer without a validating copy of it: the shapes above are its model."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
