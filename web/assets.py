@@ -9,6 +9,7 @@ from pathlib import Path
 STATIC = Path(__file__).with_name("static")
 MEDIA = {".css": "text/css", ".js": "text/javascript", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
 # One request instead of one for each block; a later layer wins, whatever the order of the files in it.
+PARTS = ("vendor", "own", "fonts", "js")
 STYLES = ("tokens", "base", "frame", "parts", "staff", "audit", "admin")
 _OWN = re.compile(r"(?<=[\"'(])/static/([a-z0-9.-]+)")
 
@@ -28,9 +29,7 @@ class Assets:
     def __init__(self, folder: Path = STATIC) -> None:
         self._names: dict[str, str] = {}
         self._sent: dict[str, Asset] = {}
-        for file in sorted(
-            [*folder.glob("vendor/*"), *folder.glob("own/*"), *folder.glob("fonts/*"), *folder.glob("js/*.js")]
-        ):
+        for file in sorted(file for part in PARTS for file in (folder / part).iterdir()):
             if file.suffix in MEDIA:
                 self._add(file.name, file.read_bytes())
         # Styles and modules name other files, so those have their names already.

@@ -12,7 +12,7 @@ from starlette.types import Scope
 from web.frame import frame_of
 from web.render import View, render
 
-REST = ("/v1/", "/log/", "/health", "/openapi.json")
+REST = ("/v1/", "/log/checkpoint", "/log/tile/", "/health", "/openapi.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class ProblemLine(Problem):
 def shown(scope: Scope, response: Response) -> Response:
     """Make a page of a problem that a page met; REST gets it as it is."""
     path: str = scope["path"]
-    if path.startswith(REST) and not path.startswith("/log/entries/"):
+    if path.startswith(REST):
         return response
     request = HTTPConnection(scope)
     said = orjson.loads(bytes(response.body) or b"{}")

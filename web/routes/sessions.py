@@ -20,11 +20,9 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 YEAR_S = 365 * 24 * 3600
 # What a reader may choose, and the words each cookie can hold.
 LOOKS = {
-    "theme": (THEME, THEMES),
-    "language": (LANGUAGE, LANGUAGES),
-    "reason": (REASON, REASONS),
-    "zone": (ZONE, ZONES),
-}
+    "theme": (THEME, THEMES), "language": (LANGUAGE, LANGUAGES), "reason": (REASON, REASONS), "zone": (ZONE, ZONES),
+}  # fmt: skip
+
 Next = Annotated[str, Query(max_length=200)]
 
 
