@@ -22,7 +22,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from api.main import create_app
+from web.main import create_app
 from crm.config import Settings
 from crm.contacts import upkeep as contacts_upkeep
 from crm.db import migrate

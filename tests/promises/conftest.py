@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.main import create_app
+from web.main import create_app
 from crm.config import Settings
 from crm.interactions import upkeep
 from tests.keeper.home import KeeperHome
