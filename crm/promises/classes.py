@@ -42,7 +42,7 @@ PAGE = _asked("after", "limit")  # of entries of the log, which name people by i
 
 _INTERACTION = "/v1/contacts/{contact}/interactions/{interaction}"
 
-CLASSES: Mapping[tuple[str, str], Class] = {
+REST: Mapping[tuple[str, str], Class] = {
     ("GET", "/openapi.json"): NOTHING,
     ("GET", "/health"): NOTHING,
     ("GET", "/v1/promises"): NOTHING,
@@ -130,7 +130,10 @@ CLASSES: Mapping[tuple[str, str], Class] = {
     ("GET", "/log/checkpoint"): Class(media=TEXT),
     ("GET", "/log/tile/entries/{path:path}"): Class(media=BYTES),
     ("GET", "/log/tile/{path:path}"): Class(media=BYTES),
-    # pages: what they show is what the calls above answer
+}
+
+# What a page shows is what the calls above answer.
+PAGES: Mapping[tuple[str, str], Class] = {
     ("GET", "/"): PAGE_OF_NOBODY,
     ("GET", "/static/{name}"): NOTHING,
     ("GET", "/sign-in"): Class(query=_asked("next"), media=HTML),
@@ -145,3 +148,5 @@ CLASSES: Mapping[tuple[str, str], Class] = {
     ("GET", "/contacts/{contact}/interactions"): Class(people=1, query=_asked("before"), media=HTML),
     ("POST", "/contacts/{contact}/interactions"): PAGE_OF_NOBODY,
 }
+
+CLASSES = {**REST, **PAGES}
