@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
 from tests.keeper.home import KeeperHome
 from tests.product import Server, settings_for
@@ -87,11 +87,21 @@ def chromium(need: Need) -> Iterator[Browser]:
 
 @pytest.fixture
 def browse(chromium: Browser, site: Site) -> Iterator[Browse]:
-    """Open pages, each in a context of its own, signed in as one of the cast (None: as nobody)."""
+    """Open pages, each in a context of its own, signed in as one of the cast (None: as nobody).
+
+    ``answers`` are the statuses of 400 and above that the test means to meet: the browser tells them on the console.
+    """
     said: list[str] = []
     with ExitStack() as stack:
 
-        def opened(role: str | None, *, size: ViewportSize = WIDE, theme: str = "light", zone: str = "UTC") -> Page:
+        def opened(
+            role: str | None,
+            *,
+            size: ViewportSize = WIDE,
+            theme: str = "light",
+            zone: str = "UTC",
+            answers: tuple[int, ...] = (),
+        ) -> Page:
             context = stack.enter_context(
                 chromium.new_context(
                     base_url=site.url, viewport=size, color_scheme="dark" if theme == "dark" else "light",
@@ -100,13 +110,17 @@ def browse(chromium: Browser, site: Site) -> Iterator[Browse]:
             )  # fmt: skip
             context.set_default_timeout(TIMEOUT_MS)
             if role is not None:
-                context.add_cookies([
-                    {"name": "__Host-kept", "value": site.keeper.token(role), "url": site.url.replace("http", "https", 1)},
-                ])  # fmt: skip
+                where = site.url.replace("http", "https", 1)
+                context.add_cookies([{"name": "__Host-kept", "value": site.keeper.token(role), "url": where}])
             page = context.new_page()
-            page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+            page.on("console", lambda message: said.extend(_heard(message, answers)))
             page.on("pageerror", lambda error: said.append(f"error: {error}"))
             return page
 
         yield opened
     assert said == []
+
+
+def _heard(message: ConsoleMessage, answers: tuple[int, ...]) -> Iterator[str]:
+    if not any(f"the server responded with a status of {status} " in message.text for status in answers):
+        yield f"{message.type}: {message.text}"
