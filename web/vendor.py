@@ -1,7 +1,8 @@
 """Brings third-party files in: `python -m web.vendor` on a developer's machine, never where Kept runs.
 
-npm packs each package by name and version; the few files a page needs are copied, and `vendor.lock.json` keeps
-version, npm's integrity and the SHA-256 of what stands here, which a test checks again.
+npm packs each package by name and version; the few files a page needs are copied, with the licence beside them
+under `licences/`, and `vendor.lock.json` keeps version, npm's integrity and the SHA-256 of what stands here, which
+a test checks again.
 """
 
 import hashlib
@@ -69,6 +70,7 @@ def bring() -> None:
             (said,) = json.loads(packed.stdout)
             with tarfile.open(Path(folder) / said["filename"]) as archive:
                 made = {ours: _made(archive, ours, theirs) for ours, theirs in files.items()}
+                made[f"licences/{name.rpartition('/')[2]}.txt"] = _made(archive, "", ("LICENSE",))
             for ours, data in made.items():
                 (HERE / ours).parent.mkdir(exist_ok=True)
                 (HERE / ours).write_bytes(data)

@@ -17,11 +17,12 @@ LOCKED = json.loads(LOCK.read_text())
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_third_partys_files_are_as_they_were_brought_in(package: str) -> None:
     version, files = PACKAGES[package]
+    licence = f"licences/{package.rpartition('/')[2]}.txt"
 
     assert LOCKED[package]["version"] == version
     assert LOCKED[package]["integrity"].startswith("sha512-")
     assert LOCKED[package]["sha256"] == {
-        ours: hashlib.sha256((STATIC / ours).read_bytes()).hexdigest() for ours in files
+        ours: hashlib.sha256((STATIC / ours).read_bytes()).hexdigest() for ours in [*files, licence]
     }
 
 
