@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench import disk, imports, opens, rest, search, staff, verify
+from bench import disk, imports, opens, pages, rest, search, staff, verify
 from bench.figures import Report, machine
 from bench.homes import REPOSITORY
 
@@ -52,6 +52,7 @@ def parts(size: Size) -> dict[str, Callable[..., None]]:
         "verify": partial(verify.measure, size.entries, repeats=size.repeats),
         "bytes": partial(opens.measure_bytes, count=size.opens),
         "staff": partial(staff.measure, size.staffed, seconds=size.shift_s),
+        "pages": partial(pages.measure, size.staffed, seconds=size.seconds, rush_s=size.shift_s / 10),
         "imports": partial(imports.measure, size.imported, repeats=size.repeats),
         "people": partial(opens.measure_people, size.people, seconds=size.seconds, repeats=size.repeats),
     }

@@ -22,7 +22,6 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 
-from api.main import create_app
 from crm.config import Settings
 from crm.contacts import upkeep as contacts_upkeep
 from crm.db import migrate
@@ -32,6 +31,7 @@ from crm.host.postgres import Postgres
 from crm.interactions import upkeep
 from crm.kit.pii import Pii
 from tests.keeper.home import CAST, KeeperHome, gather_cast
+from web.main import create_app
 
 SERVE = {"purpose": "serve", "reason": "call"}
 

@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 JSON, TEXT, BYTES = "application/json", "text/plain", "application/octet-stream"
+HTML, STATIC = "text/html", frozenset({"text/css", "text/javascript", "font/woff2", "image/svg+xml"})
 # The kinds of body that leave at all: no table, no address book, no archive, nothing that streams rows.
-MEDIA = frozenset({JSON, TEXT, BYTES})
+MEDIA = frozenset({JSON, TEXT, BYTES, HTML}) | STATIC
 PROBLEM = "application/problem+json"
 
 # What the contract lets any one answer hold.
 MOST_PEOPLE = 2
 MOST_LABELS = 20
-MOST_OF = {("GET", "/v1/follow-ups"): 50}  # a page of one's own follow-ups names whom each is about
+# A page of one's own follow-ups names whom each is about; the day's first page has those and one's recent people.
+MOST_OF = {("GET", "/v1/follow-ups"): 50, ("GET", "/today"): 70}
 
 
 class Class(NamedTuple):
@@ -35,11 +37,12 @@ def _asked(*names: str) -> frozenset[str]:
 
 
 NOTHING = Class()
+PAGE_OF_NOBODY = Class(media=HTML)
 PAGE = _asked("after", "limit")  # of entries of the log, which name people by id alone
 
 _INTERACTION = "/v1/contacts/{contact}/interactions/{interaction}"
 
-CLASSES: Mapping[tuple[str, str], Class] = {
+REST: Mapping[tuple[str, str], Class] = {
     ("GET", "/openapi.json"): NOTHING,
     ("GET", "/health"): NOTHING,
     ("GET", "/v1/promises"): NOTHING,
@@ -128,3 +131,22 @@ CLASSES: Mapping[tuple[str, str], Class] = {
     ("GET", "/log/tile/entries/{path:path}"): Class(media=BYTES),
     ("GET", "/log/tile/{path:path}"): Class(media=BYTES),
 }
+
+# What a page shows is what the calls above answer.
+PAGES: Mapping[tuple[str, str], Class] = {
+    ("GET", "/"): PAGE_OF_NOBODY,
+    ("GET", "/static/{name}"): NOTHING,
+    ("GET", "/sign-in"): Class(query=_asked("next"), media=HTML),
+    ("POST", "/sign-in"): PAGE_OF_NOBODY,
+    ("POST", "/sign-out"): PAGE_OF_NOBODY,
+    ("POST", "/look"): PAGE_OF_NOBODY,
+    ("GET", "/today"): Class(labels=70, media=HTML),
+    ("POST", "/follow-ups/{follow_up}/done"): PAGE_OF_NOBODY,
+    ("GET", "/contacts"): Class(labels=20, media=HTML),
+    ("POST", "/contacts/search"): Class(labels=8, media=HTML),
+    ("GET", "/contacts/{contact}"): Class(people=1, query=_asked("reason"), media=HTML),
+    ("GET", "/contacts/{contact}/interactions"): Class(people=1, query=_asked("before"), media=HTML),
+    ("POST", "/contacts/{contact}/interactions"): PAGE_OF_NOBODY,
+}
+
+CLASSES = {**REST, **PAGES}

@@ -1,0 +1,46 @@
+"""Every page and whom it is for, written down a second time: what the code declares has to agree with this."""
+
+from dataclasses import dataclass, field
+
+from crm.kit.ids import new_id
+from tests.keeper.home import CAST
+
+OURS = {"sec-fetch-site": "same-origin"}
+ALL = frozenset(CAST)
+
+
+def of(*roles: str) -> frozenset[str]:
+    """Return who of the cast holds one of the roles."""
+    return frozenset(name for name, held in CAST.items() if set(roles) & set(held))
+
+
+STAFF, CARE, AUDITOR, ADMIN = of("staff"), of("staff", "privacy"), of("auditor"), of("admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page, who of the cast may see it, and the least its form holds."""
+
+    method: str
+    path: str
+    who: frozenset[str]
+    form: dict[str, str] = field(default_factory=dict)
+
+    def url(self) -> str:
+        """Return an address of it at which nothing is."""
+        steps = [new_id() if step.startswith("{") else step for step in self.path.split("/")]
+        return "/".join(steps)
+
+
+ROWS = [
+    Page("GET", "/", ALL),
+    Page("POST", "/sign-out", ALL),
+    Page("GET", "/today", STAFF),
+    Page("POST", "/follow-ups/{follow_up}/done", STAFF),
+    Page("GET", "/contacts", STAFF),
+    Page("POST", "/contacts/search", STAFF, {"q": "nobody is called so"}),
+    Page("GET", "/contacts/{contact}", CARE),
+    Page("GET", "/contacts/{contact}/interactions", CARE),
+    Page("POST", "/contacts/{contact}/interactions", STAFF),
+]
+NAMES = [f"{row.method} {row.path}" for row in ROWS]

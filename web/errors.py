@@ -1,0 +1,58 @@
+"""Problems as pages: what happened, what was kept, and what to do now."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from urllib.parse import quote
+
+import orjson
+from fastapi.responses import RedirectResponse, Response
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from web.frame import frame_of
+from web.render import View, render
+
+REST = ("/v1/", "/log/checkpoint", "/log/tile/", "/health", "/openapi.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem(View):
+    """A refusal or a fault, by its stable code; a fragment tells the same in a line."""
+
+    template: ClassVar[str] = "problem.html"
+    code: str
+    status: int
+    title: str
+    reasons: tuple[str, ...] = ()
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemLine(Problem):
+    """The same within a page that stays."""
+
+    template: ClassVar[str] = "parts/problem_line.html"
+
+
+def shown(scope: Scope, response: Response) -> Response:
+    """Make a page of a problem that a page met; REST gets it as it is."""
+    path: str = scope["path"]
+    if path.startswith(REST):
+        return response
+    request = HTTPConnection(scope)
+    said = orjson.loads(bytes(response.body) or b"{}")
+    frame = frame_of(request, None)
+    if response.status_code == 401 and scope["method"] == "GET":  # noqa: PLR2004
+        back = quote(path, safe="/")
+        where = f"/sign-in?next={back}"
+        if frame.is_fragment:
+            return Response(status_code=204, headers={"HX-Redirect": where})
+        return RedirectResponse(where, 303)
+    kind = ProblemLine if frame.is_fragment else Problem
+    view = kind(
+        code=said.get("code", "internal"), status=response.status_code, title=said.get("title", ""),
+        reasons=tuple(f"{one['pointer'].rpartition('/')[2]}: {one['reason']}" for one in said.get("errors", ())),
+        retry_after_s=said.get("retry_after_s"),
+    )  # fmt: skip
+    headers = {name: value for name in ("retry-after", "allow") if (value := response.headers.get(name))}
+    return render(view, frame, response.status_code, headers)

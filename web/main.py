@@ -1,0 +1,16 @@
+"""The web process's application: REST and pages."""
+
+from fastapi import FastAPI
+
+from api import main as rest
+from crm.config import Settings
+from crm.kit.clock import Clock
+from web import errors
+from web.routes import contacts, sessions, static, today
+
+PAGES = (contacts, today, sessions, static)
+
+
+def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
+    """Build the application; errors as `api.main.create_app`."""
+    return rest.create_app(settings, clock, pages=[module.router for module in PAGES], shown=errors.shown)

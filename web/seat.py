@@ -1,0 +1,102 @@
+"""Where a page's reader sits: the session's cookie instead of a header, and a guard against other sites.
+
+A page's cookie goes with every request a browser makes, also with those another site causes. So what changes
+anything is taken from our own pages alone: `Sec-Fetch-Site` says where it came from, `Origin` where that is
+missing; neither can be set by a script. REST never takes the cookie.
+"""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api.http.deps import LONGEST_TOKEN, Has, StaffDesk, State, state
+from api.http.headers import SESSION
+from crm.contacts.caller import Caller
+from crm.errors import PurposeNotYours, Unauthenticated
+from web.frame import Frame, Person, frame_of
+from web.render import View, render
+
+SAFE = frozenset({"GET", "HEAD"})
+
+
+class Seat(StaffDesk):
+    """A desk with a page in front of it."""
+
+    __slots__ = ("frame",)
+
+    def __init__(self, app: State, caller: Caller, frame: Frame) -> None:
+        super().__init__(app, caller)
+        self.frame = frame
+
+    def show(self, view: View, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+        """Answer with a view."""
+        return render(view, self.frame, status, headers)
+
+    def go(self, path: str) -> Response:
+        """Answer a form that was taken: on to another page; going back does not post it again."""
+        if self.frame.is_fragment:
+            return Response(status_code=204, headers={"HX-Redirect": path})
+        return RedirectResponse(path, 303)
+
+
+class Sits(Has):
+    """The route is a page for one of these roles; for everybody signed in when none is named."""
+
+    async def __call__(self, request: Request) -> Seat:
+        """Ask the keeper who this is.
+
+        Raises:
+            Unauthenticated: no session.
+            PurposeNotYours: another site's doing, or none of the roles.
+        """
+        ours_alone(request)
+        app = state(request)
+        caller, person = await self.caller(app, token_of(request))
+        return Seat(app, caller, frame_of(request, Person.of(person)))
+
+
+def token_of(request: Request) -> str:
+    """Take the token from the session's cookie.
+
+    Raises:
+        Unauthenticated: there is none, or it cannot be one.
+    """
+    token = request.cookies.get(SESSION, "")
+    if not token or len(token) > LONGEST_TOKEN or not token.isascii():
+        raise Unauthenticated
+    return token
+
+
+def ours_alone(request: Request) -> None:
+    """Refuse what another site caused.
+
+    Raises:
+        PurposeNotYours: this changes something and does not come from one of our pages.
+    """
+    if request.method in SAFE:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    is_ours = site == "same-origin" if site else bool(origin) and urlsplit(origin).netloc == request.url.netloc
+    if not is_ours:
+        raise PurposeNotYours
+
+
+def keep(response: Response, cookie: str, value: str, max_age_s: int | None = None) -> None:
+    """Set a cookie of the registry, for this host alone and out of every script's reach."""
+    response.set_cookie(cookie, value, max_age_s, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def drop(response: Response, cookie: str) -> None:
+    """Take a cookie of the registry back."""
+    response.delete_cookie(cookie, path="/", secure=True, httponly=True, samesite="lax")
+
+
+StaffSeat = Annotated[Seat, Depends(Sits("staff"))]
+CareSeat = Annotated[Seat, Depends(Sits("staff", "privacy"))]
+AuditSeat = Annotated[Seat, Depends(Sits("auditor"))]
+AdminSeat = Annotated[Seat, Depends(Sits("admin"))]
+PeopleSeat = Annotated[Seat, Depends(Sits("admin", "auditor"))]
+DecideSeat = Annotated[Seat, Depends(Sits("auditor", "privacy"))]
+AnySeat = Annotated[Seat, Depends(Sits())]
