@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 from pydantic import BeforeValidator, model_validator
 from starlette.responses import PlainTextResponse, Response
 
-from api.http.deps import AuditDep, PublicDep
+from api.http.deps import AuditDep, AuditorDep, PublicDep
+from crm.audit.receipts import receipt
 from crm.contacts.schemas import Email, Input, Phone
 from crm.errors import NotFound
 from crm.kit.clock import rfc3339
@@ -84,9 +85,9 @@ async def find_subject(body: SubjectBody, desk: AuditDep) -> dict[str, str | Non
 
 
 @router.get("/v1/log/entries/{index}/proof", response_class=PlainTextResponse)
-async def prove_entry(index: int, desk: AuditDep) -> str:
+async def prove_entry(index: int, desk: AuditorDep) -> str:
     """Return the inclusion proof of one entry, as C2SP tlog-proof."""
-    return await desk.keeper.proof(desk.token, index if 0 <= index <= LARGEST_INDEX else LARGEST_INDEX)
+    return await receipt(desk.keeper, index)
 
 
 @router.get("/log/checkpoint", response_class=PlainTextResponse)

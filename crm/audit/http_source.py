@@ -16,8 +16,8 @@ from crm.audit.memory import Doubt
 from crm.audit.verify import Batch
 from crm.kit.merkle import HASH_BYTES
 from crm.kit.pii import Pii
-from crm.kit.proofs import split_bundle, tile_path
-from crm.kit.tiles import MAX_ENTRY_BYTES, WIDTH
+from crm.kit.proofs import MAX_ENTRY_BYTES, split_bundle, tile_path
+from crm.kit.tiles import WIDTH
 
 _TIMEOUT_S = 60
 _MAX_BYTES = 1_000_000

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from crm.audit.memory import Doubt, Memory, Seen
-from crm.kit import canonical, proofs
+from crm.kit import proofs
 from crm.kit.clock import Clock, rfc3339
 from crm.kit.merkle import Frontier, root_of
 from crm.kit.note import Checkpoint, NoteError
@@ -129,7 +129,7 @@ class Verifier:
 
     def _read(self, index: int, entry: bytes) -> None:
         try:
-            body = canonical.decode(entry)
+            body = proofs.read_entry(entry)
         except ValueError as error:
             raise Doubt(f"not in canonical form ({error})", index) from error
         at = body.get("at") if type(body) is dict else None

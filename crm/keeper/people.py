@@ -399,14 +399,13 @@ class People:
 
     def decisions(self, call: Call) -> Effect:
         """List what waits for the caller, and what the caller asked or decided; at most 200, newest last."""
-        rows = [
-            {"id": one.id, "what": one.what, "about": one.about, "body": json.loads(one.body), "asked_by": one.asked_by,
-             "asked_at": clock.rfc3339(one.asked_at), "verdict": one.verdict, "decided_by": one.decided_by}
+        mine = [
+            one
             for one in sorted(self._asked.values(), key=lambda one: one.asked_at)
             if call.staff in (one.asked_by, one.decided_by)
             or (one.verdict is None and call.roles & policy.DECIDERS[one.what])
-        ]  # fmt: skip
-        return Effect(answer=rows[-200:])
+        ]
+        return Effect(answer=[one._asdict() for one in mine[-200:]])
 
     def decide(self, call: Call) -> Effect:
         """Approve or refuse as the second person: never the asker, nor whom it is about."""

@@ -129,7 +129,6 @@ RULES: dict[tuple[str, str], Rule] = {
     ("tile", ""): Rule(ANY, NOBODY),
     ("bundle", ""): Rule(WEB, AUDITOR),
     ("entries", ""): Rule(WEB, AUDITOR),
-    ("proof", ""): Rule(WEB, AUDITOR),
     ("looks", ""): Rule(WEB, CARE | AUDITOR),
     ("status", ""): Rule(ANY, NOBODY),
     # upkeep: ids only, nothing is opened
@@ -144,7 +143,7 @@ RULES: dict[tuple[str, str], Rule] = {
 ENROLMENT = frozenset({"enrol_totp", "confirm_totp", "me", "sign_out", "change_password"})
 
 # What goes on while the clock is doubted (nothing is written), and while the disk is nearly full.
-WHEN_UNSAFE = frozenset({"status", "checkpoint", "tile", "bundle", "entries", "proof", "looks", "my_log", "me"})
+WHEN_UNSAFE = frozenset({"status", "checkpoint", "tile", "bundle", "entries", "looks", "my_log", "me"})
 WHEN_FULL = WHEN_UNSAFE | {"erase", "cancel_erase", "sign_out", "decide"}
 
 # Which decisions who may ask for, still when they are made; and whom they wait for, who is never the asker.

@@ -1,4 +1,4 @@
-"""The log: entries, the RFC 6962 tree over them, checkpoints, tiles and proofs.
+"""The log: entries, the RFC 6962 tree over them, checkpoints and tiles.
 
 An entry is canonical JSON with 16 random bytes, so that its public leaf hash tells nothing. It names people
 by random ids only. The tree is kept as leaf hashes and the roots of full tiles (``node``: level L, number n
@@ -157,10 +157,6 @@ class Log:
             return None
         rows = self._store.all("SELECT body FROM entry WHERE idx>=? AND idx<? ORDER BY idx", start, start + width)
         return tiles.bundle(row[0] for row in rows)
-
-    def proof(self, index: int, size: int) -> str:
-        """Return a C2SP tlog-proof of one entry in the tree of the newest checkpoint, which has ``size``."""
-        return tiles.proof_text(index, merkle.inclusion_proof(index, size, self._subtree), self.checkpoint())
 
     def _hashes(self, level: int, start: int, end: int) -> list[bytes]:
         if level == 0:

@@ -212,7 +212,6 @@ ARGUMENTS: dict[tuple[str, str], Callable[[Scene, str], Awaitable[Arguments]]] =
     ("tile", ""): _fixed(level=0, n=0, width=1),
     ("bundle", ""): _fixed(n=0, width=1),
     ("entries", ""): _fixed(),
-    ("proof", ""): _fixed(index=0),
     ("looks", ""): _subject,
     ("status", ""): _fixed(),
     ("made", ""): _fixed(after=-1, limit=10),
