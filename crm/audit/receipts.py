@@ -6,10 +6,9 @@ No part of the keeper: it signs the tree, and anybody can walk through it.
 from typing import Protocol
 
 from crm.errors import NotFound
-from crm.kit.merkle import HASH_BYTES, Subtree, root_of
+from crm.kit.merkle import HASH_BYTES, WIDTH, Subtree, root_of
 from crm.kit.proofs import ProofError, inclusion_proof, proof_text
 from crm.kit.signed import parse_checkpoint
-from crm.kit.tiles import WIDTH
 
 _HEIGHT = 8  # levels of the tree in one tile
 

@@ -13,11 +13,10 @@ from typing import Protocol
 from crm.audit.memory import Doubt, Memory, Seen
 from crm.kit import proofs
 from crm.kit.clock import Clock, rfc3339
-from crm.kit.merkle import Frontier, root_of
-from crm.kit.note import Checkpoint, NoteError
+from crm.kit.merkle import WIDTH, Frontier, root_of
+from crm.kit.note import NoteError
+from crm.kit.signed import Checkpoint, open_note, parse_checkpoint
 from crm.kit.signed import Verifier as Key
-from crm.kit.signed import open_note, parse_checkpoint
-from crm.kit.tiles import WIDTH
 
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 

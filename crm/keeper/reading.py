@@ -42,12 +42,8 @@ class Reading:
         level, n, width = (int(call.args[name]) for name in ("level", "n", "width"))
         return _there(self.engine.log.tile(level, n, width, self._size))
 
-    def bundle(self, call: Call) -> Effect:
-        """Return an entry bundle."""
-        return _there(self.engine.log.bundle(int(call.args["n"]), int(call.args["width"]), self._size))
-
     def entries(self, call: Call) -> Effect:
-        """List entries in order, of a span of time and about or by somebody; no more than ``SCAN`` in one call."""
+        """Return entries in order, each as its bytes: of a span of time, about or by somebody, at most ``SCAN``."""
         log, where, limit = self.engine.log, call.args.get("where") or {}, _limit(call)
         after, end = call.args.get("after"), self._size
         start = 0 if after is None else max(0, int(after) + 1)
@@ -61,7 +57,7 @@ class Reading:
         elif actor := where.get("actor"):
             found = log.mentions(actor, ACTED, start, end, limit)
         is_all = len(found) < limit or found[-1] == end - 1
-        rows = [_shown(index, log.entry(index)) for index in found]
+        rows = [(index, log.body(index)) for index in found]
         return Effect(answer={"entries": rows, "next": None if is_all else found[-1]})
 
     def looks(self, call: Call) -> Effect:

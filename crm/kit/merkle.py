@@ -5,6 +5,7 @@ from functools import reduce
 from hashlib import sha256
 
 HASH_BYTES = 32
+WIDTH = 256  # hashes in a tile, entries in a bundle (C2SP tlog-tiles)
 EMPTY_ROOT = sha256(b"").digest()
 
 # Hash of the leaves [start, end), where end - start is a power of two that divides start.

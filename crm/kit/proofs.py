@@ -13,9 +13,8 @@ from typing import Any, Final, Literal
 import orjson
 
 from crm.kit import canonical
-from crm.kit.merkle import HASH_BYTES, Frontier, Subtree, node_hash, peaks
+from crm.kit.merkle import HASH_BYTES, WIDTH, Frontier, Subtree, node_hash, peaks
 from crm.kit.signed import strict_b64decode
-from crm.kit.tiles import WIDTH
 
 Level = int | Literal["entries"]
 
@@ -55,6 +54,11 @@ def parse_tile_path(path: str) -> tuple[Level, int, int]:
         if possible and tile_path(level, n, width) == path:
             return level, n, width
     raise ValueError("not the path of a tile")
+
+
+def bundle(entries: Iterable[bytes]) -> bytes:
+    """Put entries into one file, each after its length as u16be; `OverflowError` over 65,535 bytes."""
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
 
 
 def split_bundle(data: bytes) -> list[bytes]:

@@ -11,7 +11,6 @@ from crm.audit.receipts import Published, read_tiles
 from crm.audit.verify import open_checkpoint
 from crm.kit.clock import Clock, rfc3339
 from crm.kit.merkle import HASH_BYTES, Subtree
-from crm.kit.note import Checkpoint
 from crm.kit.proofs import (
     ProofError,
     consistency_proof,
@@ -20,7 +19,7 @@ from crm.kit.proofs import (
     verify_consistency,
     verify_inclusion,
 )  # fmt: skip
-from crm.kit.signed import Verifier
+from crm.kit.signed import Checkpoint, Verifier
 from crm.promises.verdict import Finding, broken, kept
 
 NEWEST = 16

@@ -17,9 +17,9 @@ from crm.errors import KeeperUnavailable, NotFound
 from crm.keeper_client import Keeper
 from crm.kit.ids import new_id
 from crm.kit.merkle import EMPTY_ROOT, Frontier, leaf_hash, root_of
-from crm.kit.note import Checkpoint
 from crm.kit.pii import Pii
 from crm.kit.proofs import read_entry
+from crm.kit.signed import Checkpoint
 from tests.keeper.home import KeeperHome, item, read_journal
 
 Fields = dict[str, Any]

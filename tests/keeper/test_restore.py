@@ -20,9 +20,9 @@ from crm.keeper.keys import Keyring, read_root
 from crm.kit import journal, note
 from crm.kit.files import lock
 from crm.kit.ids import new_id
-from crm.kit.note import Checkpoint
 from crm.kit.pii import Pii
 from crm.kit.proofs import read_entry
+from crm.kit.signed import Checkpoint
 from crm.recovery.restore import tenant_of
 from tests.keeper.conftest import MakeHome
 from tests.keeper.evidence import Evidence, Examined, Worker, check_readable, work
