@@ -31,6 +31,7 @@ from api.routes import (
     interactions,
     log,
     ownership,
+    passkeys,
     people,
     promises,
     sessions,
@@ -58,7 +59,7 @@ NO_TELEMETRY: TelemetryConfig = {
 # The routes that are asked most come first: the router tries them in this order.
 ROUTERS = (
     contacts, interactions, follow_ups, drafts, attachments, sessions, companies, consents, vocabulary, imports,
-    ownership, people, log, alerts, canaries, health, promises,
+    ownership, people, passkeys, log, alerts, canaries, health, promises,
 )  # fmt: skip
 
 
