@@ -13,10 +13,10 @@ from typing import Any
 import msgpack
 from pydantic import ValidationError
 
-from crm.contacts import phones, standard_names
+from crm.contacts import standard_names
 from crm.contacts.schemas import MOST_ADDRESSES, MOST_EMAILS, SECTIONS, PersonIn, is_email, sections_of
 from crm.contacts.sources import Entry
-from crm.kit import email
+from crm.kit import email, phone
 
 BATCH = 200
 MOST_TOLD = 1000
@@ -132,7 +132,7 @@ class Intake:
             if name and (country := standard_names.country(name)):
                 plain["country"] = country
                 break
-        if not all(phones.match_key(number, self.region) for number in fields.get("phones", ())):
+        if not all(phone.match_key(number, self.region) for number in fields.get("phones", ())):
             warnings.append("phones: not a number that can be called, kept as it is written")
         return fields, plain
 
