@@ -55,10 +55,10 @@ def lines(url: str, home: Path, key: str, folder: Path, *, typed: Canary, read: 
     cards.write_text(card_of(read) + f"BEGIN:VCARD\nFN:{read.note * 900}\nEND:VCARD\n")
     table.write_text(f"Name,E-mail,Phone\n{read.name},{read.email},{read.phone}\n{read.name},{read.email} at,x\n")
     strange.write_bytes(b"\xff\xfe\0" + read.note.encode())
-    vkey = folder / "log.vkey"
-    vkey.write_text(read.note)
+    (folder / "log.vkey").write_text(read.note)
     there, at_home = ["--url", url], ["--home", str(home)]
-    nowhere = {"DATABASE_URL": f"postgresql://{read.company.split()[0]}:{read.company.split()[0]}@127.0.0.1:1/kept"}
+    account = read.company.split()[0]
+    nowhere = {"DATABASE_URL": f"postgresql://{account}:{account}@127.0.0.1:1/kept"}
     return [
         *(Line("import", [str(file), *there, "--as", "staff"], PASSWORD) for file in (cards, table, strange)),
         Line("import", [str(table), *there, "--as", "staff", "--dry-run"], PASSWORD),

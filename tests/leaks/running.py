@@ -1,5 +1,6 @@
 """A PostgreSQL, a keeper and a web process of their own, on a disk of their own where one can be had."""
 
+import asyncio
 import contextlib
 import os
 import re
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from httpx import AsyncClient, Response
 
 from tests.contract.scene import running as running_keeper
@@ -129,6 +131,14 @@ TALKATIVE: Mapping[str, str] = {
 }  # fmt: skip
 
 
+async def _begin(server: Server) -> None:
+    """Let the server write out what it was made with, so that files which change later are few."""
+    admin = await asyncpg.connect(server.admin_dsn)
+    await admin.execute("checkpoint")
+    await admin.execute("select pg_switch_wal()")
+    await admin.close()
+
+
 @contextlib.contextmanager
 def parts() -> Iterator[Parts]:
     """Run what all web processes share, in a folder that every account can walk to; root gives it a disk."""
@@ -142,6 +152,7 @@ def parts() -> Iterator[Parts]:
         server = Server(folder)
         server.start()
         stack.callback(server.stop)
+        asyncio.run(_begin(server))
         made = Parts(folder, stack.enter_context(running_keeper(folder / "k")), server)
         stack.callback(made.later.close)
         yield made
