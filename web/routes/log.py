@@ -49,8 +49,11 @@ UNSAID: Mapping[str, Any] = {
 
 def _index(text: object) -> object:
     """Take what is no number for an entry there cannot be: both are not found."""
-    is_number = isinstance(text, str) and text.isascii() and text.isdigit() and int(text) < LARGEST_INDEX
-    return text if is_number else LARGEST_INDEX
+    return text if isinstance(text, str) and _is_number(text) else LARGEST_INDEX
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < len(str(LARGEST_INDEX))
 
 
 Index = Annotated[int, BeforeValidator(_index), Path()]
@@ -161,13 +164,13 @@ async def log(  # noqa: PLR0917 - one parameter for each filter
     before: Annotated[int | None, Query(ge=0, le=LARGEST_INDEX)] = None,
 ) -> Response:
     """Show what happened, newest first; what a filter cannot be is said beside it, and nothing is looked for."""
-    told = seat.frame.tongue
+    told, subject = seat.frame.tongue, subject.strip().lower()
     typed = Filters(
-        since=since, until=until, actor=actor, act=act, purpose=purpose, subject=subject.strip().lower(),
-        outcome=outcome, errors=_wrong(since, until, actor, act, purpose, subject.strip().lower(), outcome, told),
+        since=since, until=until, actor=actor, act=act, purpose=purpose, subject=subject, outcome=outcome,
+        errors=_wrong(since, until, actor, act, purpose, subject, outcome, told),
     )  # fmt: skip
-    if subject.strip().isdigit() and len(subject.strip()) < len(str(LARGEST_INDEX)):
-        return seat.go(f"/log/entries/{int(subject)}")
+    if _is_number(typed.subject):
+        return seat.go(f"/log/entries/{int(typed.subject)}")
     page = Page([], None)
     if not typed.errors:
         span = await browsing.span_of(seat.keeper, seat.token, since=moment(since, told), until=moment(until, told))
@@ -177,7 +180,7 @@ async def log(  # noqa: PLR0917 - one parameter for each filter
     view = Log(
         filters=typed, page=page, colleagues=await colleagues_of(seat), size=await browsing.size_of(seat.keeper),
         day=day, bars=bars, is_first=before is None,
-        chart=charts.columns(bars, told.catalogue.gettext("Opens in each of the last 24 hours"), 64),
+        chart=drawn(bars, told.catalogue.gettext("Opens in each of the last 24 hours")),
     )  # fmt: skip
     return seat.show(view, status.HTTP_422_UNPROCESSABLE_CONTENT if typed.errors else status.HTTP_200_OK)
 
@@ -208,6 +211,11 @@ async def proof(index: Index, seat: AuditSeat) -> Response:
     receipt = await seat.keeper.proof(seat.token, index)
     named = {"content-disposition": f'attachment; filename="entry-{index}.tlog-proof"'}
     return PlainTextResponse(receipt, headers=named)
+
+
+def drawn(bars: Sequence[charts.Bar], summary: str) -> str:
+    """Draw a chart about nine times as wide as it is high, however many columns it has."""
+    return charts.columns(bars, summary, max(3 * len(bars), 20))
 
 
 def whole(page: Page) -> Page:
@@ -243,7 +251,7 @@ def _wrong(  # noqa: PLR0917 - as the filters
     checks = {
         "from": is_moment(since, told), "to": is_moment(until, told), "actor": not actor or is_id(actor),
         "act": not act or act in ACTS, "purpose": not purpose or purpose in PURPOSES,
-        "subject": not subject or is_id(subject) or subject.isdigit(), "outcome": not outcome or outcome in OUTCOMES,
+        "subject": not subject or is_id(subject), "outcome": not outcome or outcome in OUTCOMES,
     }  # fmt: skip
     return {name: "unknown" for name, is_right in checks.items() if not is_right}
 

@@ -21,7 +21,7 @@ from web.colleagues import Colleagues, colleagues_of
 from web.forms import FormDep, read, text
 from web.language import Tongue
 from web.render import View
-from web.routes.log import is_moment, moment, whole
+from web.routes.log import drawn, is_moment, moment, whole
 from web.seat import AuditSeat, Seat
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -155,7 +155,7 @@ async def looks(contact: ContactPath, seat: AuditSeat) -> Response:
     bars = [(told.day(day), count) for day, count in counts.items()]
     view = Looks(
         id=contact, looks=rows, lookers=len({row["actor"] for row in rows}), bars=bars, size=int(size), origin=origin,
-        chart=charts.columns(bars, told.catalogue.gettext("Looks on each of the last 30 days"), 64),
+        chart=drawn(bars, told.catalogue.gettext("Looks on each of the last 30 days")),
         is_cut=len(rows) >= LONGEST_LOOKS,
     )  # fmt: skip
     return seat.show(view)
@@ -268,7 +268,7 @@ async def _listed(seat: Seat, span: Span, before: int | None, wanted: Wanted) ->
 
 def _drawn(counts: Mapping[date, int], while_: _While, summary: str) -> dict[str, Any]:
     bars = [(while_.told.day(day), counts.get(day, 0)) for day in while_.days]
-    return {"bars": bars, "chart": charts.columns(bars, while_.told.catalogue.gettext(summary), 64)}
+    return {"bars": bars, "chart": drawn(bars, while_.told.catalogue.gettext(summary))}
 
 
 async def _alerts(seat: Seat, span: Span) -> tuple[list[tuple[str, str, int]], int]:
