@@ -341,6 +341,21 @@ async def test_somebody_nobody_looked_at_has_an_empty_report(house: House) -> No
     assert "Nobody has looked" in answer.text
 
 
+async def test_a_look_older_than_the_chart_is_in_the_list(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    contact = await house.product.contact()
+    await house.product.opened(contact)
+    told = Keeper.looks
+
+    async def old(self: Keeper, token: str, subject: str) -> list[dict[str, Any]]:
+        return [row | {"at": "2020-02-29T10:00:00.000Z"} for row in await told(self, token, subject)]
+
+    monkeypatch.setattr(Keeper, "looks", old)
+    answer = await house.auditor.get(f"/reports/people/{contact}")
+
+    assert "29 Feb 2020" in answer.text
+    assert '<td class="number">1</td>' not in answer.text
+
+
 async def test_a_colleagues_opens_are_counted_by_day_and_reason(house: House) -> None:
     contact = await house.product.contact()
     index = (await house.product.opened(contact))["log_index"]
