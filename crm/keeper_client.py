@@ -418,7 +418,7 @@ class Keeper:
     async def looks(self, token: str, subject: str) -> list[dict[str, Any]]:
         """List who looked at one subject, newest first."""
         rows = await self.call("looks", token=token, subject=subject)
-        shown = ("index", "at", "actor", "name", "act", "reason", "purpose")
+        shown = ("index", "at", "actor", "name", "role", "act", "reason", "purpose")
         return [{key: row.get(key) for key in shown} for row in rows]
 
     async def my_log(self, token: str, after: int | None = None, limit: int = 100) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from api import main as rest
 from crm.config import Settings
 from crm.kit.clock import Clock
 from web import errors
-from web.routes import contacts, sessions, static, today
+from web.routes import alerts, canaries, contacts, decisions, log, reports, sessions, static, today
 
-PAGES = (contacts, today, sessions, static)
+PAGES = (contacts, today, log, reports, alerts, canaries, decisions, sessions, static)
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:

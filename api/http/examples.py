@@ -129,8 +129,8 @@ EXAMPLES: Mapping[tuple[str, str], Example] = {
     ("POST", "/v1/contacts/{contact}/merge"): Example(INDEX, {"into": OTHER, "keep": ["phones"]}),
     ("POST", "/v1/contacts/{contact}/merge/undo"): Example(INDEX),
     ("GET", "/v1/contacts/{contact}/looks"): Example(
-        {"looks": [{"index": 4711, "at": AT, "actor": STAFF, "name": "Ann", "act": "open", "reason": "call",
-                    "purpose": "serve"}]}
+        {"looks": [{"index": 4711, "at": AT, "actor": STAFF, "name": "Ann", "role": "staff", "act": "open",
+                    "reason": "call", "purpose": "serve"}]}
     ),
     ("PUT", "/v1/contacts/{contact}/restriction"): Example(INDEX),
     ("DELETE", "/v1/contacts/{contact}/restriction"): Example(INDEX),
@@ -270,7 +270,8 @@ EXAMPLES: Mapping[tuple[str, str], Example] = {
     ),
     ("GET", "/v1/canaries"): Example(
         {"canaries": [{"id": ID, "made_at": AT, "made_by": STAFF, **INDEX, "touched_at": None, "touched_by": None,
-                       "touched_index": None}], "read": 4713, "size": 4713}
+                       "touched_index": None, "first_at": None, "first_by": None, "first_index": None}],
+         "read": 4713, "size": 4713}
     ),
     ("POST", "/v1/canaries"): Example({"id": ID, **INDEX}, {"given_name": "Maud", "family_name": "Ryder"}),
     ("GET", "/v1/log/entries"): Example({"entries": [ENTRY], "next": 4711}),

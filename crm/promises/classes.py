@@ -153,6 +153,25 @@ PAGES: Mapping[tuple[str, str], Class] = {
     ("GET", "/contacts/{contact}"): Class(people=1, query=_asked("reason"), media=HTML),
     ("GET", "/contacts/{contact}/interactions"): Class(people=1, query=_asked("before"), media=HTML),
     ("POST", "/contacts/{contact}/interactions"): PAGE_OF_NOBODY,
+    # auditors' pages, which name people by id alone
+    ("GET", "/log"): Class(
+        query=_asked("actor", "act", "purpose", "subject", "outcome", "from", "to", "before"), media=HTML
+    ),
+    ("GET", "/log/tree"): PAGE_OF_NOBODY,
+    ("GET", "/log/entries/{index}"): PAGE_OF_NOBODY,
+    ("GET", "/log/entries/{index}/proof"): Class(media=TEXT),
+    ("GET", "/reports"): PAGE_OF_NOBODY,
+    ("POST", "/reports/subject"): PAGE_OF_NOBODY,
+    ("GET", "/reports/people/{contact}"): PAGE_OF_NOBODY,
+    ("GET", "/reports/colleagues"): Class(query=_asked("person", "from", "to", "before"), media=HTML),
+    ("GET", "/reports/refusals"): Class(query=_asked("from", "to", "before"), media=HTML),
+    ("GET", "/reports/week"): Class(query=_asked("week"), media=HTML),
+    ("GET", "/alerts"): Class(query=_asked("state", "after"), media=HTML),
+    ("POST", "/alerts/{alert}/acknowledge"): PAGE_OF_NOBODY,
+    ("GET", "/alerts/canaries"): PAGE_OF_NOBODY,
+    ("POST", "/alerts/canaries"): PAGE_OF_NOBODY,
+    ("GET", "/decisions"): PAGE_OF_NOBODY,
+    ("POST", "/decisions/{decision}"): PAGE_OF_NOBODY,
 }
 
 CLASSES = {**REST, **PAGES}
