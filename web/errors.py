@@ -44,7 +44,9 @@ def shown(scope: Scope, response: Response) -> Response:
     frame = frame_of(request, None)
     if response.status_code == 401 and scope["method"] == "GET":  # noqa: PLR2004
         back = quote(path, safe="/")
-        where = f"/sign-in?next={back}"
+        # Whoever has to enrol a second factor is signed in, and may do nothing else.
+        has_to_enrol = said.get("code") == "second-factor-required"
+        where = "/me/factor" if has_to_enrol else f"/sign-in?next={back}"
         if frame.is_fragment:
             return Response(status_code=204, headers={"HX-Redirect": where})
         return RedirectResponse(where, 303)

@@ -147,6 +147,15 @@ PAGES: Mapping[tuple[str, str], Class] = {
     ("GET", "/contacts/{contact}"): Class(people=1, query=_asked("reason"), media=HTML),
     ("GET", "/contacts/{contact}/interactions"): Class(people=1, query=_asked("before"), media=HTML),
     ("POST", "/contacts/{contact}/interactions"): PAGE_OF_NOBODY,
+    ("GET", "/invitation"): PAGE_OF_NOBODY,
+    ("POST", "/invitation"): PAGE_OF_NOBODY,
+    ("GET", "/me"): Class(query=_asked("done"), media=HTML),
+    ("GET", "/me/log"): Class(query=_asked("after"), media=HTML),
+    ("POST", "/me/password"): PAGE_OF_NOBODY,
+    ("POST", "/me/lift"): PAGE_OF_NOBODY,
+    ("GET", "/me/factor"): PAGE_OF_NOBODY,
+    ("POST", "/me/factor"): PAGE_OF_NOBODY,
+    ("POST", "/me/factor/confirm"): PAGE_OF_NOBODY,
 }
 
 CLASSES = {**REST, **PAGES}

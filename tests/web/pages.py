@@ -42,5 +42,12 @@ ROWS = [
     Page("GET", "/contacts/{contact}", CARE),
     Page("GET", "/contacts/{contact}/interactions", CARE),
     Page("POST", "/contacts/{contact}/interactions", STAFF),
+    Page("GET", "/me", ALL),
+    Page("GET", "/me/log", ALL),
+    Page("POST", "/me/password", ALL, {"old": "not the one", "new": "another long password", "again": "not the same"}),
+    Page("POST", "/me/lift", STAFF),
+    Page("GET", "/me/factor", ALL),
+    Page("POST", "/me/factor", ALL),
+    Page("POST", "/me/factor/confirm", ALL, {"code": "000000"}),
 ]
 NAMES = [f"{row.method} {row.path}" for row in ROWS]
