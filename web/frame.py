@@ -36,8 +36,9 @@ PLACES = (
     Place("/log", "a", "scroll-text", AUDITOR),
     Place("/reports", "r", "file-search", AUDITOR),
     Place("/alerts", "l", "bell", AUDITOR),
-    Place("/people", "p", "users-round", ADMIN),
+    Place("/people", "p", "users-round", ADMIN | AUDITOR),
     Place("/decisions", "d", "stamp", AUDITOR | frozenset({"privacy"})),
+    Place("/vocabulary", "v", "tag", ADMIN),
     Place("/status", "s", "activity", ADMIN),
     Place("/me", "m", "circle-user"),
 )

@@ -6,9 +6,9 @@ from api import main as rest
 from crm.config import Settings
 from crm.kit.clock import Clock
 from web import errors
-from web.routes import contacts, invitations, me, sessions, static, today
+from web.routes import contacts, invitations, me, people, sessions, static, status, today, vocabulary
 
-PAGES = (contacts, today, sessions, invitations, me, static)
+PAGES = (contacts, today, sessions, invitations, me, people, vocabulary, status, static)
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:

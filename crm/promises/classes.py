@@ -156,6 +156,18 @@ PAGES: Mapping[tuple[str, str], Class] = {
     ("GET", "/me/factor"): PAGE_OF_NOBODY,
     ("POST", "/me/factor"): PAGE_OF_NOBODY,
     ("POST", "/me/factor/confirm"): PAGE_OF_NOBODY,
+    ("GET", "/people"): PAGE_OF_NOBODY,
+    ("POST", "/people"): PAGE_OF_NOBODY,
+    ("GET", "/people/{person}"): Class(query=_asked("done"), media=HTML),
+    ("POST", "/people/{person}/roles"): PAGE_OF_NOBODY,
+    ("POST", "/people/{person}/reset"): PAGE_OF_NOBODY,
+    ("POST", "/people/{person}/end"): PAGE_OF_NOBODY,
+    ("POST", "/people/{person}/hand-over"): PAGE_OF_NOBODY,
+    ("GET", "/vocabulary"): PAGE_OF_NOBODY,
+    ("GET", "/vocabulary/{kind}"): PAGE_OF_NOBODY,
+    ("POST", "/vocabulary/{kind}"): PAGE_OF_NOBODY,
+    ("POST", "/vocabulary/{kind}/{term}"): PAGE_OF_NOBODY,
+    ("GET", "/status"): PAGE_OF_NOBODY,
 }
 
 CLASSES = {**REST, **PAGES}

@@ -49,5 +49,17 @@ ROWS = [
     Page("GET", "/me/factor", ALL),
     Page("POST", "/me/factor", ALL),
     Page("POST", "/me/factor/confirm", ALL, {"code": "000000"}),
+    Page("GET", "/people", ADMIN | AUDITOR),
+    Page("POST", "/people", ADMIN, {"name": "", "roles": "staff"}),
+    Page("GET", "/people/{person}", ADMIN | AUDITOR),
+    Page("POST", "/people/{person}/roles", ADMIN, {"roles": "staff"}),
+    Page("POST", "/people/{person}/reset", ADMIN),
+    Page("POST", "/people/{person}/end", ADMIN),
+    Page("POST", "/people/{person}/hand-over", ADMIN, {"to": "nobody"}),
+    Page("GET", "/vocabulary", ADMIN),
+    Page("GET", "/vocabulary/{kind}", ADMIN),
+    Page("POST", "/vocabulary/{kind}", ADMIN, {"term": "x"}),
+    Page("POST", "/vocabulary/{kind}/{term}", ADMIN, {"term": "x"}),
+    Page("GET", "/status", ADMIN),
 ]
 NAMES = [f"{row.method} {row.path}" for row in ROWS]

@@ -14,6 +14,8 @@ LOOKS = [(theme, size) for theme in ("light", "dark") for size in (WIDE, NARROW)
 PAGES = {
     None: ["/sign-in", "/invitation", "/nowhere"],
     "staff": ["/today", "/contacts", "/contacts/{contact}", "/me", "/me/log", "/me/factor"],
+    "admin": ["/people", "/vocabulary", "/status"],
+    "auditor": ["/people"],
 }
 
 
