@@ -32,6 +32,7 @@ from api.routes import (
     interactions,
     log,
     ownership,
+    passkeys,
     people,
     promises,
     sessions,
@@ -59,7 +60,7 @@ NO_TELEMETRY: TelemetryConfig = {
 # The routes that are asked most come first: the router tries them in this order.
 ROUTERS = (
     contacts, interactions, follow_ups, drafts, attachments, sessions, companies, consents, vocabulary, imports,
-    ownership, people, log, alerts, canaries, health, promises,
+    ownership, people, passkeys, log, alerts, canaries, health, promises,
 )  # fmt: skip
 
 Handler = Callable[[Request, Exception], Coroutine[Any, Any, Response]]

@@ -37,6 +37,7 @@ PUBLIC = frozenset(
         ("GET", "/log/checkpoint"),
         ("GET", "/log/tile/{path:path}"),
         ("POST", "/v1/sessions"),
+        ("POST", "/v1/sessions/options"),
         ("POST", "/v1/invitations"),
         # pages of whoever is not signed in
         ("GET", "/static/{name}"),

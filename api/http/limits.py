@@ -22,7 +22,11 @@ BODY_LIMIT = 512 << 10
 # Smaller where nothing long is ever said; templates as the routes have them.
 SIZES: Mapping[str, int] = {
     "/v1/sessions": 8 << 10,
+    "/v1/sessions/options": 8 << 10,
     "/v1/sessions/current": 8 << 10,
+    "/v1/sessions/current/proof": 8 << 10,
+    "/v1/passkeys": 8 << 10,
+    "/v1/passkeys/options": 8 << 10,
     "/v1/invitations": 8 << 10,
     "/v1/me/{what}": 8 << 10,
     "/v1/people": 8 << 10,
@@ -48,8 +52,12 @@ FORGET_MS = 600_000
 NETWORK, TILES = 10, 20
 SIGN_INS_A_MINUTE = 300
 SIGN_IN = frozenset(
-    {("POST", "/v1/sessions"), ("POST", "/v1/invitations"), ("POST", "/sign-in"), ("POST", "/invitation")}
-)
+    ("POST", path)
+    for path in (
+        "/v1/sessions", "/v1/sessions/options", "/v1/invitations", "/sign-in", "/sign-in/options", "/sign-in/passkey",
+        "/invitation",
+    )
+)  # fmt: skip
 _MINUTE_MS = 60_000
 _PREFIX_4, _PREFIX_6 = 3, 6  # bytes of /24 and /48
 

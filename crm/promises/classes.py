@@ -97,6 +97,12 @@ REST: Mapping[tuple[str, str], Class] = {
     ("GET", "/v1/imports/{job}"): NOTHING,
     # sessions, me, who works here
     ("POST", "/v1/sessions"): NOTHING,
+    ("POST", "/v1/sessions/options"): NOTHING,
+    ("POST", "/v1/sessions/current/proof"): NOTHING,
+    ("POST", "/v1/passkeys/options"): NOTHING,
+    ("POST", "/v1/passkeys"): NOTHING,
+    ("GET", "/v1/passkeys"): NOTHING,
+    ("DELETE", "/v1/passkeys/{passkey}"): NOTHING,
     ("GET", "/v1/sessions"): NOTHING,
     ("DELETE", "/v1/sessions"): NOTHING,
     ("DELETE", "/v1/sessions/current"): NOTHING,

@@ -17,6 +17,7 @@ ADMIN, AUDITOR, EVERYBODY = {"admin"}, {"auditor"}, set(CAST)
 SOME_ID = new_id()
 CALL = {"kind": "call", "direction": "in", "occurred_at": "2026-11-23T10:00:00Z"}
 FORM = {"files": {"file": ("x", b"BEGIN:VCARD\r\nFN:A\r\nEND:VCARD\r\n", "text/plain")}}
+PASSKEY = {"id": "AA", "rawId": "AA", "type": "public-key", "response": {"clientDataJSON": "e30"}}
 FOLLOW_UP = {"due": "2026-11-25T09:00:00Z", "title": "x"}
 
 
@@ -33,7 +34,7 @@ class Row:
         path = self.path
         for name in (
             "contact", "company", "interaction", "attachment", "follow_up", "person", "decision", "job", "term",
-            "alert",
+            "alert", "passkey",
         ):  # fmt: skip
             path = path.replace("{" + name + "}", id_)
         return path.replace("{kind}", "stage").replace("{index}", "3").replace("{path:path}", "000.p/1")
@@ -84,6 +85,11 @@ ROWS = [
     Row("POST", "/v1/follow-ups", STAFF, json(**FOLLOW_UP, contact=SOME_ID)),
     Row("PATCH", "/v1/follow-ups/{follow_up}", STAFF, {"headers": {"if-match": '"1"'}, **json(due=FOLLOW_UP["due"])}),
     Row("POST", "/v1/follow-ups/{follow_up}/done", STAFF),
+    Row("GET", "/v1/passkeys", EVERYBODY),
+    Row("POST", "/v1/passkeys", EVERYBODY, json(passkey=PASSKEY)),
+    Row("POST", "/v1/passkeys/options", EVERYBODY, json(ceremony="enrol")),
+    Row("DELETE", "/v1/passkeys/{passkey}", EVERYBODY),
+    Row("POST", "/v1/sessions/current/proof", EVERYBODY, json(password="x")),
     Row("GET", "/v1/sessions", EVERYBODY),
     Row("DELETE", "/v1/sessions", EVERYBODY),
     Row("DELETE", "/v1/sessions/current", EVERYBODY),
@@ -177,7 +183,9 @@ async def test_unknown_and_malformed_ids_are_one_answer(product: Product, row: R
 
 
 # GET /v1/contacts/search is GET /v1/contacts/{contact} with an odd id, and so are its neighbours.
-ODD_IDS = {"/v1/contacts/search", "/v1/contacts/count", "/v1/contacts/compare", "/v1/companies/search"}
+ODD_IDS = {
+    "/v1/contacts/search", "/v1/contacts/count", "/v1/contacts/compare", "/v1/companies/search", "/v1/passkeys/options"
+}  # fmt: skip
 PATHS = sorted({row.path for row in ROWS} - ODD_IDS)
 
 

@@ -38,7 +38,8 @@ async def test_who_opens_waits_for_an_auditor(home: KeeperHome) -> None:
 
     assert person == {"id": asked["id"], "name": "Sue Smith"}
     assert (await web.me(await sign_in(web, "sue smith")))["roles"] == ["marketing", "staff"]
-    assert [entry["act"] for entry in entries(home)[-4:]] == ["invite", "decide", "accept", "sign_in"]
+    acts = [entry["act"] for entry in entries(home) if entry["act"] != "prove"]
+    assert acts[-4:] == ["invite", "decide", "accept", "sign_in"]
     decision = last(home, "decide")
     assert (decision["outcome"], decision["about"], decision["actor"]) == (
         "approve", asked["id"], home.cast["auditor"].id,
