@@ -12,6 +12,7 @@ from crm.db import moment
 from web.language import LANGUAGES, Tongue
 
 REASONS = ("call", "email", "follow_up", "complaint", "order", "correction", "other")
+FRAME = "kept.frame"
 THEMES = ("system", "light", "dark")
 ZONES = available_timezones()
 

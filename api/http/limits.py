@@ -37,6 +37,7 @@ SIZES: Mapping[str, int] = {
     "/v1/log/subject": 8 << 10,
     "/v1/vocabulary/{kind}": 8 << 10,
     "/sign-in": 8 << 10,
+    "/sign-in/{what}": 16 << 10,
     "/sign-out": 8 << 10,
     "/invitation": 8 << 10,
     "/look": 8 << 10,

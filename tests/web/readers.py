@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 
+from crm.kit.pii import Pii
 from tests.api.test_sessions import PASSWORD
 from tests.web.pages import OURS
 
@@ -22,6 +23,7 @@ async def a_browser(app: FastAPI, token: str = "") -> AsyncIterator[AsyncClient]
     async with AsyncClient(transport=transport, base_url="https://kept.test", headers=OURS) as client:
         if token:
             client.cookies.set(SESSION, token)
+            await app.state.held.keeper.prove(token, Pii(PASSWORD))
         yield client
 
 

@@ -8,10 +8,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from babel import Locale
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic import ValidationError
 
+from api.http.ceremonies import Passkey, to_enrol, to_prove
+from api.http.deps import IdPath
 from api.http.problem import status_of
-from crm.errors import Invalid, OverBudget, Stale, Unauthenticated
+from crm.errors import Invalid, OverBudget, Stale, TooLarge, Unauthenticated
 from crm.kit.pii import Pii
 from web import charts
 from web.forms import FormDep, text
@@ -27,7 +30,7 @@ NEWEST = 8
 MINUTE_S = 60
 # Where people are; the list has other names for the same places, and offsets that know no summer.
 REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
-Done = Annotated[Literal["password", "factor", "lift", "look"] | None, Query()]
+Done = Annotated[Literal["password", "factor", "lift", "look", "passkey"] | None, Query()]
 After = Annotated[int | None, Query(ge=0)]
 
 
@@ -40,6 +43,7 @@ class Me(View):
     is_optional: bool
     lift_asked_at: str | None
     sessions: Sequence[Mapping[str, Any]]
+    passkeys: Sequence[Mapping[str, Any]]
     entries: Sequence[Mapping[str, Any]]
     chart: str
     languages: Sequence[tuple[str, str]]
@@ -93,6 +97,7 @@ async def _me(seat: Seat, *, done: str = "", problem: str = "", wait_minutes: in
     return Me(
         limits=status["limits"], is_optional=status["second_factor"] == "optional",
         lift_asked_at=waiting[-1] if waiting else None, sessions=await keeper.sessions(seat.token),
+        passkeys=await keeper.passkeys(seat.token),
         entries=log["entries"][:NEWEST], chart=charts.columns(_bars(days, told), _summary(told), height=40),
         languages=[(one, Locale.parse(one).get_display_name() or one) for one in LANGUAGES],
         zones=_zones() if zone in _zones() else [zone, *_zones()], done=done, problem=problem,
@@ -170,6 +175,34 @@ async def confirm_factor(seat: AnySeat, form: FormDep) -> Response:
         )
         return seat.show(view, 422)
     return seat.go("/me?done=factor")
+
+
+@router.post("/me/passkeys/options", response_class=JSONResponse)
+async def begin_ceremony(seat: AnySeat, form: FormDep) -> Response:
+    """Begin to enrol a passkey, or to prove with one who is there."""
+    begin = to_enrol if text(form, "ceremony") == "enrol" else to_prove
+    return JSONResponse(await begin(seat.keeper, seat.token))
+
+
+@router.post("/me/passkeys")
+async def add_passkey(seat: AnySeat, form: FormDep) -> Response:
+    """Keep a passkey that the browser just made."""
+    try:
+        await seat.keeper.passkey_add(seat.token, Passkey.model_validate_json(text(form, "passkey")).answer())
+    except (ValidationError, Unauthenticated, Invalid, Stale, TooLarge):
+        view = Factor(step="begin", is_required=await _is_required(seat), problem="passkey")
+        return seat.show(view, status_of("invalid"))
+    return seat.go("/me?done=factor")
+
+
+@router.post("/me/passkeys/{passkey}/remove")
+async def remove_passkey(passkey: IdPath, seat: AnySeat) -> Response:
+    """Forget a passkey; where a second factor is required, never the last."""
+    try:
+        await seat.keeper.passkey_remove(seat.token, passkey)
+    except Stale as error:
+        return seat.show(await _me(seat, problem="last"), status_of(error.code))
+    return seat.go("/me?done=passkey")
 
 
 async def _is_required(seat: Seat) -> bool:

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from pydantic import ValidationError
 
+from api.http.ceremonies import Passkey, to_sign_in
 from api.http.deps import PublicDep, State
 from api.http.headers import LANGUAGE, REASON, SESSION, THEME, ZONE
 from api.http.problem import status_of
-from crm.errors import CrmError, SecondFactorRequired
+from crm.errors import CrmError, Invalid, SecondFactorRequired, Unauthenticated
 from crm.kit.pii import Pii
 from web.forms import FormDep, text
 from web.frame import REASONS, THEMES, ZONES, frame_of
@@ -65,6 +67,29 @@ async def sign_in(request: Request, app: PublicDep, form: FormDep) -> Response:
         headers = {"retry-after": str(wait_s)} if wait_s else {}
         return render(view, frame_of(request, None), status_of(error.code), headers)
     response = RedirectResponse("/me/factor" if signed.second_factor == "enrol" else back, 303)
+    keep(response, SESSION, signed.token.reveal())
+    return response
+
+
+@router.post("/sign-in/options", response_class=JSONResponse)
+async def sign_in_options(request: Request, app: PublicDep) -> Response:
+    """Begin signing in with a passkey: the same for everybody."""
+    ours_alone(request)
+    return JSONResponse(await to_sign_in(app.keeper))
+
+
+@router.post("/sign-in/passkey")
+async def sign_in_by_passkey(request: Request, app: PublicDep, form: FormDep) -> Response:
+    """Prove who is there by a passkey alone."""
+    ours_alone(request)
+    back = _path(text(form, "next"))
+    try:
+        signed = await app.keeper.sign_in_by_passkey(Passkey.model_validate_json(text(form, "passkey")).answer())
+    except (CrmError, ValidationError) as error:
+        problem = "passkey" if isinstance(error, ValidationError | Unauthenticated | Invalid) else error.code
+        status = 401 if problem == "passkey" else status_of(problem)
+        return render(await _asking(app, back, problem=problem), frame_of(request, None), status)
+    response = RedirectResponse(back, 303)
     keep(response, SESSION, signed.token.reveal())
     return response
 
