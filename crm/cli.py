@@ -161,7 +161,7 @@ def add(
     """Make the first admin or the first auditor of a new home; prints a one-time code."""
     made = _ask(home, "people_add", name=name, roles=[role])
     typer.echo(f"One-time code for {name}, good for three days: {made['code']}")
-    typer.echo('Its bearer sets a password: POST /v1/invitations {"code": ..., "password": ...}')
+    typer.echo("Its bearer sets a password on the page /invitation.")
 
 
 def _ask(home: Path, verb: str, **arguments: object) -> dict[str, object]:

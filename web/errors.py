@@ -9,7 +9,8 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from web.frame import frame_of
+from web.forms import FORM, PROOF, WRONG
+from web.frame import FRAME, Frame, frame_of
 from web.render import View, render
 
 REST = ("/v1/", "/log/checkpoint", "/log/tile/", "/health", "/openapi.json")
@@ -34,6 +35,17 @@ class ProblemLine(Problem):
     template: ClassVar[str] = "parts/problem_line.html"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prove(View):
+    """Who they are, once more; the form comes along and is taken with the proof."""
+
+    template: ClassVar[str] = "me/prove.html"
+    path: str
+    fields: tuple[tuple[str, str], ...]
+    factors: frozenset[str]
+    problem: str
+
+
 def shown(scope: Scope, response: Response) -> Response:
     """Make a page of a problem that a page met; REST gets it as it is."""
     path: str = scope["path"]
@@ -44,10 +56,14 @@ def shown(scope: Scope, response: Response) -> Response:
     frame = frame_of(request, None)
     if response.status_code == 401 and scope["method"] == "GET":  # noqa: PLR2004
         back = quote(path, safe="/")
-        where = f"/sign-in?next={back}"
+        # Whoever has to enrol a second factor is signed in, and may do nothing else.
+        has_to_enrol = said.get("code") == "second-factor-required"
+        where = "/me/factor" if has_to_enrol else f"/sign-in?next={back}"
         if frame.is_fragment:
             return Response(status_code=204, headers={"HX-Redirect": where})
         return RedirectResponse(where, 303)
+    if said.get("code") == "proof-required" and FRAME in scope:
+        return _proof(scope)
     kind = ProblemLine if frame.is_fragment else Problem
     view = kind(
         code=said.get("code", "internal"), status=response.status_code, title=said.get("title", ""),
@@ -56,3 +72,12 @@ def shown(scope: Scope, response: Response) -> Response:
     )  # fmt: skip
     headers = {name: value for name in ("retry-after", "allow") if (value := response.headers.get(name))}
     return render(view, frame, response.status_code, headers)
+
+
+def _proof(scope: Scope) -> Response:
+    frame: Frame = scope[FRAME]
+    sent = scope.get(FORM, {})
+    given = tuple((name, value) for name, value in getattr(sent, "multi_items", tuple)() if name not in PROOF)
+    factors = frame.person.factors if frame.person else frozenset[str]()
+    view = Prove(path=frame.path, fields=given, factors=factors, problem=scope.get(WRONG, ""))
+    return render(view, frame, 403, {"HX-Retarget": "#main", "HX-Reselect": "#main"} if frame.is_fragment else {})

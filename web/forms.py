@@ -9,11 +9,18 @@ from starlette.datastructures import FormData
 
 Shape = TypeVar("Shape", bound=BaseModel)
 MOST_FIELDS = 200
+FORM, WRONG = "kept.form", "kept.wrong"
+# The fields of a proof, beside those of the form it came with.
+PASSWORD, CODE, PASSKEY = "proof_password", "proof_code", "proof_passkey"
+PROOF = frozenset({PASSWORD, CODE, PASSKEY})
 
 
 async def fields(request: Request) -> FormData:
     """Read the form; the edge has bounded its size already."""
-    return await request.form(max_files=0, max_fields=MOST_FIELDS)
+    form = await request.form(max_files=0, max_fields=MOST_FIELDS)
+    # Whoever has to prove first who they are sends the same again, with the proof.
+    request.scope[FORM] = form
+    return form
 
 
 FormDep = Annotated[FormData, Depends(fields)]

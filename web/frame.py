@@ -12,6 +12,7 @@ from crm.db import moment
 from web.language import LANGUAGES, Tongue
 
 REASONS = ("call", "email", "follow_up", "complaint", "order", "correction", "other")
+FRAME = "kept.frame"
 THEMES = ("system", "light", "dark")
 ZONES = available_timezones()
 
@@ -36,8 +37,9 @@ PLACES = (
     Place("/log", "a", "scroll-text", AUDITOR),
     Place("/reports", "r", "file-search", AUDITOR),
     Place("/alerts", "l", "bell", AUDITOR),
-    Place("/people", "p", "users-round", ADMIN),
+    Place("/people", "p", "users-round", ADMIN | AUDITOR),
     Place("/decisions", "d", "stamp", AUDITOR | frozenset({"privacy"})),
+    Place("/vocabulary", "v", "tag", ADMIN),
     Place("/status", "s", "activity", ADMIN),
     Place("/me", "m", "circle-user"),
 )
@@ -50,12 +52,13 @@ class Person:
     id: str
     name: str
     roles: frozenset[str]
-    budget: dict[str, int]
+    factors: frozenset[str]
+    budget: dict[str, dict[str, int]]
 
     @classmethod
     def of(cls, said: dict[str, Any]) -> "Person":
         """Read what the keeper says of a session's person."""
-        return cls(said["id"], said["name"], frozenset(said["roles"]), said["budget"])
+        return cls(said["id"], said["name"], frozenset(said["roles"]), frozenset(said["factors"]), said["budget"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Frame:
     reason: str
     tongue: Tongue
     is_fragment: bool
-    is_demo: bool = False
+    asks_zone: bool = False
 
     @property
     def places(self) -> list[Place]:
@@ -84,6 +87,10 @@ class Frame:
         """Say whether the person holds one of the roles; the keeper decides, this only leaves out what would fail."""
         return bool(self.person and self.person.roles & set(roles))
 
+    def has_factor(self, factor: str) -> bool:
+        """Say whether the person has enrolled a factor."""
+        return bool(self.person and factor in self.person.factors)
+
 
 def frame_of(request: HTTPConnection, person: Person | None) -> Frame:
     """Read how a reader wants to see it; a cookie that holds no word of its list counts as none."""
@@ -95,6 +102,7 @@ def frame_of(request: HTTPConnection, person: Person | None) -> Frame:
     return Frame(
         person, request.url.path, theme, _of(request, REASON, REASONS, "call"), tongue,
         is_fragment="hx-request" in request.headers and "hx-boosted" not in request.headers,
+        asks_zone=zone not in ZONES,
     )  # fmt: skip
 
 

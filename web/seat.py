@@ -10,12 +10,16 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
 
+from api.http.ceremonies import Passkey
 from api.http.deps import LONGEST_TOKEN, Has, StaffDesk, State, state
 from api.http.headers import SESSION
 from crm.contacts.caller import Caller
-from crm.errors import PurposeNotYours, Unauthenticated
-from web.frame import Frame, Person, frame_of
+from crm.errors import Invalid, ProofRequired, PurposeNotYours, SecondFactorRequired, Unauthenticated
+from crm.kit.pii import Pii
+from web.forms import CODE, PASSKEY, PASSWORD, WRONG, fields, text
+from web.frame import FRAME, Frame, Person, frame_of
 from web.render import View, render
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -54,7 +58,29 @@ class Sits(Has):
         ours_alone(request)
         app = state(request)
         caller, person = await self.caller(app, token_of(request))
-        return Seat(app, caller, frame_of(request, Person.of(person)))
+        frame = frame_of(request, Person.of(person))
+        request.scope[FRAME] = frame
+        if request.method not in SAFE:
+            await proven(request, app, caller.token)
+        return Seat(app, caller, frame)
+
+
+async def proven(request: Request, app: State, token: str) -> None:
+    """Take the proof that came with a form, where one did.
+
+    Raises:
+        ProofRequired: it does not hold; the page asks once more.
+    """
+    form = await fields(request)
+    password, code, passkey = str(form.get(PASSWORD, "")), text(form, CODE), text(form, PASSKEY)
+    if not (password or passkey):
+        return
+    try:
+        signed = Passkey.model_validate_json(passkey).answer() if passkey else None
+        await app.keeper.prove(token, Pii(password) if password else None, Pii(code) if code else None, passkey=signed)
+    except (Unauthenticated, SecondFactorRequired, Invalid, ValidationError) as error:
+        request.scope[WRONG] = "code" if isinstance(error, SecondFactorRequired) else "wrong"
+        raise ProofRequired from error
 
 
 def token_of(request: Request) -> str:

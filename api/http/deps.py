@@ -43,6 +43,8 @@ PUBLIC = frozenset(
         ("GET", "/static/{name}"),
         ("GET", "/sign-in"),
         ("POST", "/sign-in"),
+        ("POST", "/sign-in/options"),
+        ("POST", "/sign-in/passkey"),
         ("GET", "/invitation"),
         ("POST", "/invitation"),
         ("POST", "/look"),

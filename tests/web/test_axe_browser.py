@@ -11,7 +11,12 @@ AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 RULES = {"resultTypes": ["violations"]}
 LOOKS = [(theme, size) for theme in ("light", "dark") for size in (WIDE, NARROW)]
 # Whose pages, and which; `{contact}` is somebody with an interaction.
-PAGES = {None: ["/sign-in", "/nowhere"], "staff": ["/today", "/contacts", "/contacts/{contact}"]}
+PAGES = {
+    None: ["/sign-in", "/invitation", "/nowhere"],
+    "staff": ["/today", "/contacts", "/contacts/{contact}", "/me", "/me/log", "/me/factor"],
+    "admin": ["/people", "/vocabulary", "/status"],
+    "auditor": ["/people"],
+}
 
 
 def faults(page: Page) -> list[str]:

@@ -108,10 +108,23 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload()
 })
 
-// Times are the reader's: told once, and only when the server has another zone.
+// Times are the reader's: told once, and from then on it is what they choose under Me.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 const told = document.documentElement.dataset.zone
 if (told !== undefined && zone && told !== zone) {
   const body = new URLSearchParams({ zone, next: "/sign-in" })
-  fetch("/look", { method: "POST", body, redirect: "manual" })
+  // A page that is left at once still tells it.
+  fetch("/look", { method: "POST", body, redirect: "manual", keepalive: true })
+}
+
+// Boxes that never go together: those a ticked one excludes cannot be ticked.
+function exclude(boxes) {
+  const all = [...boxes.querySelectorAll("[data-excludes]")]
+  const excluded = new Set(all.filter((box) => box.checked).flatMap((box) => box.dataset.excludes.split(" ")))
+  for (const box of all) box.disabled = excluded.has(box.value)
+}
+
+for (const boxes of document.querySelectorAll("[data-boxes]")) {
+  boxes.addEventListener("change", () => exclude(boxes))
+  exclude(boxes)
 }
