@@ -6,9 +6,10 @@ from api import main as rest
 from crm.config import Settings
 from crm.kit.clock import Clock
 from web import errors
-from web.routes import contacts, sessions, static, today
+from web.routes import contacts, records, sessions, static, today
 
-PAGES = (contacts, today, sessions, static)
+# Where a step of a path may be a word or an id, the words come first.
+PAGES = (records, contacts, today, sessions, static)
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:

@@ -147,6 +147,14 @@ PAGES: Mapping[tuple[str, str], Class] = {
     ("GET", "/contacts/{contact}"): Class(people=1, query=_asked("reason"), media=HTML),
     ("GET", "/contacts/{contact}/interactions"): Class(people=1, query=_asked("before"), media=HTML),
     ("POST", "/contacts/{contact}/interactions"): PAGE_OF_NOBODY,
+    ("GET", "/contacts/new"): Class(labels=1, query=_asked("company"), media=HTML),
+    ("POST", "/contacts/new"): Class(labels=9, media=HTML),
+    ("GET", "/companies/new"): PAGE_OF_NOBODY,
+    ("POST", "/companies/new"): Class(labels=8, media=HTML),
+    ("GET", "/contacts/{contact}/edit"): Class(people=1, labels=1, media=HTML),
+    ("POST", "/contacts/{contact}/edit"): Class(people=1, labels=1, media=HTML),
+    ("GET", "/companies/{company}/edit"): Class(people=1, media=HTML),
+    ("POST", "/companies/{company}/edit"): Class(people=1, media=HTML),
 }
 
 CLASSES = {**REST, **PAGES}

@@ -21,6 +21,18 @@ function move(step) {
   rows[Math.min(Math.max(here + step, 0), rows.length - 1)].focus()
 }
 
+// One more of what stands before the button, empty.
+function addAnother(button) {
+  const all = [...button.parentElement.querySelectorAll(":scope > input, :scope > [role=group]")]
+  const next = all.at(-1).cloneNode(true)
+  for (const input of next.matches("input") ? [next] : next.querySelectorAll("input")) {
+    input.value = ""
+    input.removeAttribute("aria-invalid")
+  }
+  all.at(-1).after(next)
+  ;(next.matches("input") ? next : select("input", next)).focus()
+}
+
 const KEYS = {
   "?": () => open("keys"),
   "/": () => (select("[data-key-slash]") ? select("[data-key-slash]").focus() : open("palette")),
@@ -83,7 +95,12 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   const opens = event.target.closest("[data-opens]")
-  if (opens) open(opens.dataset.opens)
+  if (opens) {
+    event.preventDefault()
+    open(opens.dataset.opens)
+  }
+  const adds = event.target.closest("[data-adds]")
+  if (adds) addAnother(adds)
   const dialog = event.target.closest("dialog")
   if (event.target.closest("[data-closes]") || event.target === dialog) dialog?.close()
   // One menu at a time; a click elsewhere closes it.
