@@ -6,12 +6,16 @@ from api import main as rest
 from crm.config import Settings
 from crm.kit.clock import Clock
 from web import errors
-from web.routes import contacts, records, sessions, static, today
+from web.routes import contacts, interactions, records, sessions, static, today
 
 # Where a step of a path may be a word or an id, the words come first.
-PAGES = (records, contacts, today, sessions, static)
+PAGES = (records, contacts, interactions, today, sessions, static)
+
+# What a file's form may weigh; every other one is short.
+LIMITS = {interactions.FILES: interactions.LIMIT}
 
 
 def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
     """Build the application; errors as `api.main.create_app`."""
-    return rest.create_app(settings, clock, pages=[module.router for module in PAGES], shown=errors.shown)
+    pages = [module.router for module in PAGES]
+    return rest.create_app(settings, clock, pages=pages, shown=errors.shown, limits=LIMITS)

@@ -10,7 +10,10 @@ function open(id) {
   const dialog = document.getElementById(id)
   if (!dialog || dialog.open) return
   dialog.showModal()
-  select("input[type=search]", dialog)?.select()
+  const search = select("input[type=search]", dialog)
+  search?.select()
+  // With nothing typed, whom one worked with is found.
+  if (id === "palette" && !search.value) search.dispatchEvent(new Event("input", { bubbles: true }))
 }
 
 function move(step) {
