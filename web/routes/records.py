@@ -28,7 +28,7 @@ STATUS = {
     Duplicate: status.HTTP_409_CONFLICT, Stale: status.HTTP_412_PRECONDITION_FAILED,
     Invalid: status.HTTP_422_UNPROCESSABLE_CONTENT,
 }  # fmt: skip
-Linked = Annotated[str, Query(pattern="^[0-9a-f]{32}$")]
+Linked = Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class RecordPage(View):
 
 
 @router.get("/contacts/new")
-async def new_contact(seat: StaffSeat, company: Linked | None = None) -> Response:
+async def new_contact(seat: StaffSeat, company: Linked = None) -> Response:
     """Ask for somebody new; `company` is whom they work for."""
     given = {"company_id": company, "company": await _company(seat, company)} if company else {}
     return await _new(seat, "contact", given)
