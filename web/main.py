@@ -6,10 +6,22 @@ from api import main as rest
 from crm.config import Settings
 from crm.kit.clock import Clock
 from web import errors
-from web.routes import companies, contacts, imports, interactions, merging, records, sessions, standing, static, today
+from web.routes import (
+    companies,
+    contacts,
+    counts,
+    imports,
+    interactions,
+    merging,
+    records,
+    sessions,
+    standing,
+    static,
+    today,
+)
 
 # Where a step of a path may be a word or an id, the words come first.
-PAGES = (records, contacts, interactions, standing, merging, companies, imports, today, sessions, static)
+PAGES = (records, counts, contacts, interactions, standing, merging, companies, imports, today, sessions, static)
 
 # What a file's form may weigh; every other one is short.
 LIMITS = {interactions.FILES: interactions.LIMIT, imports.PATH: imports.LIMIT}

@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse
 
 from api.http.deps import LONGEST_TOKEN, Has, StaffDesk, State, state
 from api.http.headers import SESSION
+from crm.contacts import companies
 from crm.contacts.caller import Caller
 from crm.contacts.schemas import label_out
 from crm.contacts.vocabulary import RETIRED, Kind
@@ -62,6 +63,16 @@ class Seat(StaffDesk):
         if not labels.matches:
             raise NotFound
         return label_out(labels.matches[0])
+
+    async def recent(self) -> list[dict[str, Any]]:
+        """Label whom this person worked with, at most twenty, newest first, each with the path of its page."""
+        labels = [label_out(label) for label in (await self.keeper.recent(self.token)).matches]
+        nameless = await companies.among(self.reads, [one["id"] for one in labels if not one["name"]])
+        return [
+            {**one, "name": one["name"] or one["company"] or "?",
+             "path": f"/{'companies' if one['id'] in nameless else 'contacts'}/{one['id']}"}
+            for one in labels
+        ]  # fmt: skip
 
     def show(self, view: View, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         """Answer with a view."""

@@ -16,7 +16,7 @@ PROBLEM = "application/problem+json"
 MOST_PEOPLE = 2
 MOST_LABELS = 20
 # A page of one's own follow-ups names whom each is about; the day's first page has those and one's recent people.
-MOST_OF = {("GET", "/v1/follow-ups"): 50, ("GET", "/today"): 70}
+MOST_OF = {("GET", "/v1/follow-ups"): 50, ("GET", "/today"): 70, ("POST", "/follow-ups/{follow_up}"): 70}
 
 
 class Class(NamedTuple):
@@ -140,7 +140,7 @@ PAGES: Mapping[tuple[str, str], Class] = {
     ("POST", "/sign-in"): PAGE_OF_NOBODY,
     ("POST", "/sign-out"): PAGE_OF_NOBODY,
     ("POST", "/look"): PAGE_OF_NOBODY,
-    ("GET", "/today"): Class(labels=70, media=HTML),
+    ("GET", "/today"): Class(labels=70, query=_asked("after"), media=HTML),
     ("POST", "/follow-ups/{follow_up}/done"): PAGE_OF_NOBODY,
     ("GET", "/contacts"): Class(labels=20, media=HTML),
     ("POST", "/contacts/search"): Class(labels=8, media=HTML),
@@ -172,6 +172,10 @@ PAGES: Mapping[tuple[str, str], Class] = {
     ("GET", "/import"): PAGE_OF_NOBODY,
     ("POST", "/import"): PAGE_OF_NOBODY,
     ("GET", "/import/{job}"): PAGE_OF_NOBODY,
+    ("POST", "/follow-ups/{follow_up}"): Class(labels=70, media=HTML),
+    ("GET", "/contacts/counts"): Class(
+        query=_asked("stage", "product", "tag", "country", "owner", "quiet"), media=HTML
+    ),
     ("GET", "/companies"): PAGE_OF_NOBODY,
     ("POST", "/companies/search"): Class(labels=8, media=HTML),
     ("GET", "/companies/{company}"): Class(people=1, labels=8, media=HTML),

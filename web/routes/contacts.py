@@ -90,8 +90,7 @@ class Contact(View):
 @router.get("/contacts")
 async def contacts(seat: StaffSeat) -> Response:
     """Ask for whom; show whom one worked with."""
-    recent = await seat.keeper.recent(seat.token)
-    return seat.show(Contacts(found=None, recent=[label_out(label) for label in recent.matches]))
+    return seat.show(Contacts(found=None, recent=await seat.recent()))
 
 
 @router.post("/contacts/search")
@@ -100,8 +99,7 @@ async def search(seat: StaffSeat, form: FormDep) -> Response:
     q = text(form, "q")
     given, _ = read(SearchIn, {"q": q})
     if not q:
-        recent = await seat.keeper.recent(seat.token)
-        found = Found(matches=[label_out(label) for label in recent.matches[:MOST_FOUND]], more=False, is_recent=True)
+        found = Found(matches=(await seat.recent())[:MOST_FOUND], more=False, is_recent=True)
     elif given is None:
         found = Found(matches=(), more=False, is_short=True)
     else:

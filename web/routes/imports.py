@@ -85,8 +85,6 @@ async def import_file(request: Request, seat: StaffSeat) -> Response:
 @router.get("/import/{job}")
 async def progress(job: IdPath, seat: StaffSeat) -> Response:
     """Say how far one's own import has come."""
-    told = await importing.progress(
-        seat.database, seat.caller, job, headings=seat.state.headings, clock=seat.clock
-    )
+    told = await importing.progress(seat.database, seat.caller, job, headings=seat.state.headings, clock=seat.clock)
     view = Progress(job=told, report=Report(told=told))
     return seat.show(view if seat.frame.is_fragment else ImportPage(progress=view))

@@ -16,7 +16,7 @@ from crm.interactions.schemas import DraftIn, InteractionIn, MoveIn, VersionIn
 from crm.kit.ids import is_id, new_id
 from crm.kit.pii import Pii
 from web import composing, records
-from web.forms import FormDep, read, text
+from web.forms import FormDep, read, sure, text
 from web.render import View
 from web.seat import CareSeat, Seat, StaffSeat
 
@@ -104,11 +104,9 @@ async def log(contact: ContactPath, seat: StaffSeat, db: WriteSessionDep, form: 
     id_ = text(form, "id") if is_id(text(form, "id")) else None
     given, errors = read(InteractionIn, {**composing.interaction(typed, seat.frame.tongue), "id": id_})
     try:
-        if given is None:
-            raise Invalid
         await writing.create(
             db, seat.keeper, seat.caller, contact,
-            given=given, reads=seat.reads, vocabulary=seat.vocabulary, clock=seat.clock,
+            given=sure(given), reads=seat.reads, vocabulary=seat.vocabulary, clock=seat.clock,
         )  # fmt: skip
     except Invalid as error:
         view = await composer(seat, contact, typed, errors=errors or records.refused(error), id=id_ or new_id())
@@ -157,11 +155,9 @@ async def say_anew(
     id_ = text(form, "id") if is_id(text(form, "id")) else None
     given, errors = read(VersionIn, {**body, "id": id_, "version": text(form, "version") or None})
     try:
-        if given is None:
-            raise Invalid
         await writing.add_version(
             db, seat.keeper, seat.caller, contact, interaction,
-            given=given, reads=seat.reads, vocabulary=seat.vocabulary, clock=seat.clock,
+            given=sure(given), reads=seat.reads, vocabulary=seat.vocabulary, clock=seat.clock,
         )  # fmt: skip
     except (Invalid, Stale) as error:
         told = (errors or records.refused(error)) if isinstance(error, Invalid) else {}
@@ -203,9 +199,7 @@ async def attach(
     """Seal a file of an interaction, held in memory until then; one that is not taken is told of in a line."""
     sent = await read_form(request)
     chosen = sent.fields.get("id", "")
-    file = attaching.FileIn(
-        bytes(sent.file or b""), sent.file_name, sent.file_type, chosen if is_id(chosen) else None
-    )
+    file = attaching.FileIn(bytes(sent.file or b""), sent.file_name, sent.file_type, chosen if is_id(chosen) else None)
     try:
         await attaching.add(
             db, seat.keeper, seat.caller, contact, interaction, given=file, reads=seat.reads, clock=seat.clock
@@ -228,9 +222,13 @@ async def open_file(contact: ContactPath, interaction: IdPath, attachment: IdPat
     return Response(file.data, headers=headers, media_type="application/octet-stream")
 
 
-
 async def composer(
-    seat: Seat, contact: ContactPath, given: Mapping[str, Any], *, id: str = "", **more: Any  # noqa: A002, ANN401
+    seat: Seat,
+    contact: ContactPath,
+    given: Mapping[str, Any],
+    *,
+    id: str = "",  # noqa: A002 - the column's name
+    **more: Any,  # noqa: ANN401
 ) -> Composer:
     """Lay out the form; its id is made with it, so that sending it twice logs once."""
     return Composer(
@@ -272,7 +270,11 @@ def _move_to(contact: str, interaction: str, *, is_asked: bool = True) -> Picked
 
 
 async def _versions(
-    seat: Seat, contact: ContactPath, interaction: str, typed: Mapping[str, Any] | None = None, **more: Any  # noqa: ANN401
+    seat: Seat,
+    contact: ContactPath,
+    interaction: str,
+    typed: Mapping[str, Any] | None = None,
+    **more: Any,  # noqa: ANN401
 ) -> Versions:
     document = await service.list_versions(
         seat.reads, seat.keeper, seat.token, contact, interaction,

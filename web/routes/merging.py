@@ -55,7 +55,9 @@ async def merge_page(contact: ContactPath, seat: StaffSeat, other: Annotated[str
     told = await comparing.compare(seat.reads, seat.keeper, seat.caller, given.ids)
     first, second = ({name: one[part].get(name) for part, names in SECTIONS.items() for name in names}
                      for one in told["people"])  # fmt: skip
-    rows = [(name, first[name], second[name], name in told["differs"]) for name in FIELDS if first[name] or second[name]]
+    rows = [
+        (name, first[name], second[name], name in told["differs"]) for name in FIELDS if first[name] or second[name]
+    ]
     names = (_name(first), _name(second))
     return seat.show(Compare(id=contact, other=other, names=names, rows=rows, log_index=told["log_index"]))
 

@@ -16,7 +16,7 @@ from crm.errors import CrmError, Duplicate, Invalid, Stale
 from crm.interactions.service import open_details
 from crm.kit.ids import is_id, new_id
 from web import records
-from web.forms import FormDep, read, text
+from web.forms import FormDep, read, sure, text
 from web.render import View
 from web.seat import Seat, StaffSeat
 
@@ -151,9 +151,7 @@ async def _opened(seat: Seat, kind: str, id_: ContactPath) -> RecordForm:
     reason = seat.frame.reason
     page: Any
     if kind == "contact":
-        page = await open_details(
-            seat.reads, seat.keeper, seat.token, id_, reason=reason, vocabulary=seat.vocabulary
-        )
+        page = await open_details(seat.reads, seat.keeper, seat.token, id_, reason=reason, vocabulary=seat.vocabulary)
     else:
         page = await companies.open_company(
             seat.reads, seat.keeper, seat.caller, id_, reason=reason, ref=None, vocabulary=seat.vocabulary
@@ -174,11 +172,9 @@ async def _change(seat: Seat, form: FormData, kind: str, id_: ContactPath) -> Re
     if not patch and not errors:
         return seat.go(f"/{PLACE[kind]}/{id_}")
     try:
-        if shape is None:
-            raise Invalid
         await service.change(
             seat.database, seat.keeper, seat.caller, id_,
-            patch=shape, etag=text(form, "etag"), vocabulary=seat.vocabulary, clock=seat.clock,
+            patch=sure(shape), etag=text(form, "etag"), vocabulary=seat.vocabulary, clock=seat.clock,
         )  # fmt: skip
     except (Stale, Invalid) as error:
         errors = errors or (records.refused(error) if isinstance(error, Invalid) else {})

@@ -13,7 +13,7 @@ from crm.contacts.schemas import ConsentIn, Input
 from crm.errors import Invalid, PurposeNotYours
 from crm.kit.ids import new_id
 from web import composing, records
-from web.forms import FormDep, read, text
+from web.forms import FormDep, read, sure, text
 from web.render import View
 from web.seat import CareSeat, Seat
 
@@ -77,11 +77,9 @@ async def add_consent(contact: ContactPath, seat: CareSeat, db: WriteSessionDep,
     said["at"] = composing.moment(typed["at"], seat.frame.tongue) if typed["at"] else None
     given, errors = read(ConsentIn, {**said, "id": text(form, "id") or None})
     try:
-        if given is None:
-            raise Invalid(pointer="/body/form")
         await consents.add(
             db, seat.keeper, seat.caller, contact,
-            given=given, reads=seat.reads, vocabulary=seat.vocabulary, clock=seat.clock,
+            given=sure(given), reads=seat.reads, vocabulary=seat.vocabulary, clock=seat.clock,
         )  # fmt: skip
     except Invalid as error:
         view = await _consents(seat, contact, given=typed, errors=errors or records.refused(error))
