@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -72,8 +72,11 @@ def create_app(
     *,
     pages: Sequence[APIRouter] = (),
     shown: Shown = as_it_is,
+    limits: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """Build the application: REST, the ``pages`` beside it, and ``shown``, which may make a page of a problem.
+
+    ``limits`` adds to how many bytes a body may have, by path.
 
     Raises:
         MisconfiguredError: a setting is missing.
@@ -132,9 +135,9 @@ def create_app(
     )
     for router in (*(module.router for module in ROUTERS), *pages):
         app.include_router(router)
-    limits = {imports.PATH: imports.LIMIT, attachments.PATH: attachments.LIMIT}
+    sizes = {imports.PATH: imports.LIMIT, attachments.PATH: attachments.LIMIT, **(limits or {})}
     limiter = Limiter(told.requests_per_minute, clock or Clock())
-    app.add_middleware(Edge, limits=limits, limiter=limiter, refused=refused, shown=shown)
+    app.add_middleware(Edge, limits=sizes, limiter=limiter, refused=refused, shown=shown)
     closed(app)
     describe(app)
     return app

@@ -7,6 +7,8 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData
 
+from crm.errors import Invalid
+
 Shape = TypeVar("Shape", bound=BaseModel)
 MOST_FIELDS = 200
 FORM, WRONG = "kept.form", "kept.wrong"
@@ -43,6 +45,17 @@ def read(shape: type[Shape], given: Mapping[str, object]) -> tuple[Shape | None,
         return shape.model_validate(given), {}
     except ValidationError as error:
         return None, {str(one["loc"][0]): _reason(one) for one in error.errors(include_input=False) if one["loc"]}
+
+
+def sure(shape: Shape | None) -> Shape:
+    """Take what was read.
+
+    Raises:
+        Invalid: nothing could be.
+    """
+    if shape is None:
+        raise Invalid(pointer="/body/form")
+    return shape
 
 
 def _reason(error: Mapping[str, object]) -> str:

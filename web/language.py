@@ -4,6 +4,7 @@ English stands in the code and the templates. `locale/<language>.po` holds a tra
 more language. Numbers and times are printed as the language does, times in the reader's zone.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
@@ -14,6 +15,9 @@ from zoneinfo import ZoneInfo
 from babel import Locale, dates, numbers
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from crm.contacts import standards
+from crm.kit.text import fold
 
 FOLDER = Path(__file__).with_name("locale")
 LANGUAGES = ("en", *sorted(file.stem for file in FOLDER.glob("*.po")))
@@ -68,6 +72,18 @@ class Tongue:
     def today(self) -> date:
         """Return the reader's day."""
         return self.now.date()
+
+    def countries(self) -> list[tuple[str, str]]:
+        """List the countries there are, code and name, in the order of their names."""
+        return self._named(standards.COUNTRIES, self._locale.territories)
+
+    def languages(self) -> list[tuple[str, str]]:
+        """List the languages there are, code and name, in the order of their names."""
+        return self._named(standards.LANGUAGES, self._locale.languages)
+
+    @staticmethod
+    def _named(codes: Iterable[str], names: Mapping[str, str]) -> list[tuple[str, str]]:
+        return sorted(((code, names.get(code, code)) for code in codes), key=lambda pair: fold(pair[1]))
 
     def number(self, value: int) -> str:
         """Print a number with its separators."""

@@ -5,7 +5,8 @@ anything is taken from our own pages alone: `Sec-Fetch-Site` says where it came 
 missing; neither can be set by a script. REST never takes the cookie.
 """
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
@@ -15,8 +16,11 @@ from pydantic import ValidationError
 from api.http.ceremonies import Passkey
 from api.http.deps import LONGEST_TOKEN, Has, StaffDesk, State, state
 from api.http.headers import SESSION
+from crm.contacts import companies
 from crm.contacts.caller import Caller
-from crm.errors import Invalid, ProofRequired, PurposeNotYours, SecondFactorRequired, Unauthenticated
+from crm.contacts.schemas import label_out
+from crm.contacts.vocabulary import RETIRED, Kind
+from crm.errors import Invalid, NotFound, ProofRequired, PurposeNotYours, SecondFactorRequired, Unauthenticated
 from crm.kit.pii import Pii
 from web.forms import CODE, PASSKEY, PASSWORD, WRONG, fields, text
 from web.frame import FRAME, Frame, Person, frame_of
@@ -33,6 +37,46 @@ class Seat(StaffDesk):
     def __init__(self, app: State, caller: Caller, frame: Frame) -> None:
         super().__init__(app, caller)
         self.frame = frame
+
+    @property
+    def purpose(self) -> str:
+        """Say what this person opens somebody for."""
+        return "serve" if "staff" in self.caller.roles else "subject_request"
+
+    async def names(self) -> dict[str, str]:
+        """Name everybody who works here, by id."""
+        return {one["id"]: one["name"] for one in await self.keeper.colleagues(self.token)}
+
+    async def terms(self) -> dict[str, list[str]]:
+        """List what each vocabulary gives out, in the order of the alphabet."""
+        terms, _ = await self.vocabulary.read(self.token)
+        retired = terms.get(RETIRED, {})
+        return {
+            kind.value: sorted(text for id_, text in terms.get(kind, {}).items() if id_ not in retired) for kind in Kind
+        }
+
+    async def label(self, contact: str) -> Mapping[str, Any] | None:
+        """Label somebody, so that a page about them says whom it is about; None to whom labels are not for.
+
+        Raises:
+            NotFound: nobody of this id.
+        """
+        if "staff" not in self.caller.roles:
+            return None
+        labels = await self.keeper.labels(self.token, [contact])
+        if not labels.matches:
+            raise NotFound
+        return label_out(labels.matches[0])
+
+    async def recent(self) -> list[dict[str, Any]]:
+        """Label whom this person worked with, at most twenty, newest first, each with the path of its page."""
+        labels = [label_out(label) for label in (await self.keeper.recent(self.token)).matches]
+        nameless = await companies.among(self.reads, [one["id"] for one in labels if not one["name"]])
+        return [
+            {**one, "name": one["name"] or one["company"] or "?",
+             "path": f"/{'companies' if one['id'] in nameless else 'contacts'}/{one['id']}"}
+            for one in labels
+        ]  # fmt: skip
 
     def show(self, view: View, status: int = 200, headers: dict[str, str] | None = None) -> Response:
         """Answer with a view."""

@@ -16,7 +16,7 @@ PROBLEM = "application/problem+json"
 MOST_PEOPLE = 2
 MOST_LABELS = 20
 # A page of one's own follow-ups names whom each is about; the day's first page has those and one's recent people.
-MOST_OF = {("GET", "/v1/follow-ups"): 50, ("GET", "/today"): 70}
+MOST_OF = {("GET", "/v1/follow-ups"): 50, ("GET", "/today"): 70, ("POST", "/follow-ups/{follow_up}"): 70}
 
 
 class Class(NamedTuple):
@@ -146,7 +146,7 @@ PAGES: Mapping[tuple[str, str], Class] = {
     ("POST", "/sign-in"): PAGE_OF_NOBODY,
     ("POST", "/sign-out"): PAGE_OF_NOBODY,
     ("POST", "/look"): PAGE_OF_NOBODY,
-    ("GET", "/today"): Class(labels=70, media=HTML),
+    ("GET", "/today"): Class(labels=70, query=_asked("after"), media=HTML),
     ("POST", "/follow-ups/{follow_up}/done"): PAGE_OF_NOBODY,
     ("GET", "/contacts"): Class(labels=20, media=HTML),
     ("POST", "/contacts/search"): Class(labels=8, media=HTML),
@@ -198,6 +198,44 @@ PAGES: Mapping[tuple[str, str], Class] = {
     ("POST", "/vocabulary/{kind}"): PAGE_OF_NOBODY,
     ("POST", "/vocabulary/{kind}/{term}"): PAGE_OF_NOBODY,
     ("GET", "/status"): PAGE_OF_NOBODY,
+    ("POST", "/contacts/{contact}/draft"): PAGE_OF_NOBODY,
+    ("POST", "/contacts/{contact}/draft/drop"): PAGE_OF_NOBODY,
+    ("GET", "/contacts/{contact}/interactions/{interaction}"): Class(people=1, media=HTML),
+    ("POST", "/contacts/{contact}/interactions/{interaction}"): Class(people=1, media=HTML),
+    ("GET", "/contacts/{contact}/interactions/{interaction}/move"): Class(labels=1, media=HTML),
+    ("POST", "/contacts/{contact}/interactions/{interaction}/move"): PAGE_OF_NOBODY,
+    ("POST", "/contacts/{contact}/interactions/{interaction}/move/search"): Class(labels=9, media=HTML),
+    ("POST", "/contacts/{contact}/interactions/{interaction}/attachments"): PAGE_OF_NOBODY,
+    ("GET", "/contacts/{contact}/interactions/{interaction}/attachments/{attachment}"): Class(people=1, media=BYTES),
+    ("GET", "/contacts/new"): Class(labels=1, query=_asked("company"), media=HTML),
+    ("POST", "/contacts/new"): Class(labels=9, media=HTML),
+    ("GET", "/contacts/{contact}/consents"): Class(labels=1, media=HTML),
+    ("POST", "/contacts/{contact}/consents"): Class(labels=1, media=HTML),
+    ("GET", "/contacts/{contact}/erase"): Class(labels=1, media=HTML),
+    ("POST", "/contacts/{contact}/erase"): Class(labels=1, media=HTML),
+    ("GET", "/contacts/{contact}/erase/cancel"): PAGE_OF_NOBODY,
+    ("POST", "/contacts/{contact}/erase/cancel"): PAGE_OF_NOBODY,
+    ("GET", "/contacts/{contact}/merge"): Class(people=2, labels=1, query=_asked("with"), media=HTML),
+    ("POST", "/contacts/{contact}/merge"): PAGE_OF_NOBODY,
+    ("POST", "/contacts/{contact}/merge/search"): Class(labels=9, media=HTML),
+    ("GET", "/contacts/{contact}/merged"): Class(query=_asked("with"), media=HTML),
+    ("POST", "/contacts/{contact}/merge/undo"): PAGE_OF_NOBODY,
+    ("GET", "/import"): PAGE_OF_NOBODY,
+    ("POST", "/import"): PAGE_OF_NOBODY,
+    ("GET", "/import/{job}"): PAGE_OF_NOBODY,
+    ("POST", "/follow-ups/{follow_up}"): Class(labels=70, media=HTML),
+    ("GET", "/contacts/counts"): Class(
+        query=_asked("stage", "product", "tag", "country", "owner", "quiet"), media=HTML
+    ),
+    ("GET", "/companies"): PAGE_OF_NOBODY,
+    ("POST", "/companies/search"): Class(labels=8, media=HTML),
+    ("GET", "/companies/{company}"): Class(people=1, labels=8, media=HTML),
+    ("GET", "/companies/new"): PAGE_OF_NOBODY,
+    ("POST", "/companies/new"): Class(labels=8, media=HTML),
+    ("GET", "/contacts/{contact}/edit"): Class(people=1, labels=1, media=HTML),
+    ("POST", "/contacts/{contact}/edit"): Class(people=1, labels=1, media=HTML),
+    ("GET", "/companies/{company}/edit"): Class(people=1, labels=8, media=HTML),
+    ("POST", "/companies/{company}/edit"): Class(people=1, labels=8, media=HTML),
 }
 
 CLASSES = {**REST, **PAGES}

@@ -10,7 +10,10 @@ function open(id) {
   const dialog = document.getElementById(id)
   if (!dialog || dialog.open) return
   dialog.showModal()
-  select("input[type=search]", dialog)?.select()
+  const search = select("input[type=search]", dialog)
+  search?.select()
+  // With nothing typed, whom one worked with is found.
+  if (id === "palette" && !search.value) search.dispatchEvent(new Event("input", { bubbles: true }))
 }
 
 function move(step) {
@@ -19,6 +22,18 @@ function move(step) {
   if (!rows.length) return
   const here = rows.indexOf(document.activeElement)
   rows[Math.min(Math.max(here + step, 0), rows.length - 1)].focus()
+}
+
+// One more of what stands before the button, empty.
+function addAnother(button) {
+  const all = [...button.parentElement.querySelectorAll(":scope > input, :scope > [role=group]")]
+  const next = all.at(-1).cloneNode(true)
+  for (const input of next.matches("input") ? [next] : next.querySelectorAll("input")) {
+    input.value = ""
+    input.removeAttribute("aria-invalid")
+  }
+  all.at(-1).after(next)
+  ;(next.matches("input") ? next : select("input", next)).focus()
 }
 
 const KEYS = {
@@ -83,7 +98,12 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   const opens = event.target.closest("[data-opens]")
-  if (opens) open(opens.dataset.opens)
+  if (opens) {
+    event.preventDefault()
+    open(opens.dataset.opens)
+  }
+  const adds = event.target.closest("[data-adds]")
+  if (adds) addAnother(adds)
   const dialog = event.target.closest("dialog")
   if (event.target.closest("[data-closes]") || event.target === dialog) dialog?.close()
   // One menu at a time; a click elsewhere closes it.
