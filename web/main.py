@@ -32,8 +32,8 @@ from web.routes import (
 
 # Where a step of a path may be a word or an id, the words come first.
 PAGES = (
-    records, counts, contacts, interactions, standing, merging, companies, imports, today, log, reports, alerts, canaries,
-    decisions, sessions, invitations, me, people, vocabulary, status, static,
+    records, counts, contacts, interactions, standing, merging, companies, imports, today, log, reports, alerts,
+    canaries, decisions, sessions, invitations, me, people, vocabulary, status, static,
 )  # fmt: skip
 
 # What a file's form may weigh; every other one is short.

@@ -8,13 +8,12 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm.audit.receipts import receipt
 from crm.errors import TooLarge
 from crm.keeper_client import Keeper
-from crm.kit.merkle import ProofError, leaf_hash
-from crm.kit.note import Checkpoint
-from crm.kit.proofs import parse_proof, split_bundle, verify_inclusion
-from crm.kit.signed import parse_checkpoint
-from crm.kit.tiles import WIDTH
+from crm.kit.merkle import WIDTH, leaf_hash
+from crm.kit.proofs import ProofError, parse_proof, split_bundle, verify_inclusion
+from crm.kit.signed import Checkpoint, parse_checkpoint
 
 SHOWN = 50  # entries on a page
 SCAN = 1000  # what the keeper looks at in one call
@@ -135,8 +134,8 @@ async def prove(keeper: Keeper, token: str, index: int) -> Proved:
     Raises:
         NotFound: no such entry.
     """
-    receipt = await keeper.proof(token, index)
-    _, hashes, note = parse_proof(receipt)
+    proof = await receipt(keeper, index)
+    _, hashes, note = parse_proof(proof)
     checkpoint = parse_checkpoint(note.rpartition("\n\n")[0] + "\n")
     (entry,) = (await keeper.entries(token, after=index - 1, limit=1))["entries"]
     *_, body = split_bundle(await keeper.bundle(token, index // WIDTH, index % WIDTH + 1))
@@ -145,4 +144,4 @@ async def prove(keeper: Keeper, token: str, index: int) -> Proved:
         verify_inclusion(index, checkpoint.size, leaf_hash(body), hashes, checkpoint.root)
     except ProofError:
         is_proved = False
-    return Proved(entry, body, receipt, hashes, checkpoint, is_proved)
+    return Proved(entry, body, proof, hashes, checkpoint, is_proved)

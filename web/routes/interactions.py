@@ -252,7 +252,7 @@ async def restored(seat: Seat, contact: ContactPath) -> Composer:
 async def pick(seat: Seat, picked: Picked, q: str) -> Response:
     """Show whom a search finds, to be picked."""
     given, _ = read(SearchIn, {"q": q})
-    about = {"contact": picked.contact, "act": picked.act, "target": picked.target}
+    about: dict[str, Any] = {"contact": picked.contact, "act": picked.act, "target": picked.target}
     if given is None:
         view = Picked(**about, is_short=bool(q), is_asked=bool(q))
     else:

@@ -14,6 +14,7 @@ from api.routes.log import LARGEST_INDEX
 from crm.audit import browsing, counting
 from crm.audit.browsing import Entry, Page, Proved, Span, Wanted
 from crm.audit.counting import Tally
+from crm.audit.receipts import receipt
 from crm.kit.clock import rfc3339
 from crm.kit.ids import is_id
 from web import charts
@@ -206,11 +207,12 @@ async def entry(index: Index, seat: AuditSeat) -> Response:
 
 
 @router.get("/log/entries/{index}/proof", response_class=PlainTextResponse)
-async def proof(index: Index, seat: AuditSeat) -> Response:
+async def send_proof(index: Index, seat: AuditSeat) -> Response:
     """Send one entry's receipt as a file (C2SP tlog-proof)."""
-    receipt = await seat.keeper.proof(seat.token, index)
+    await seat.keeper.entries(seat.token, limit=1)  # who may read entries may have their proofs
+    proof = await receipt(seat.keeper, index)
     named = {"content-disposition": f'attachment; filename="entry-{index}.tlog-proof"'}
-    return PlainTextResponse(receipt, headers=named)
+    return PlainTextResponse(proof, headers=named)
 
 
 def drawn(bars: Sequence[charts.Bar], summary: str) -> str:

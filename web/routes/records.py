@@ -21,8 +21,8 @@ from web.render import View
 from web.seat import Seat, StaffSeat
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-MADE = {"contact": ContactIn, "company": CompanyIn}
-CHANGED = {"contact": ContactPatch, "company": CompanyPatch}
+MADE: dict[str, type[ContactIn | CompanyIn]] = {"contact": ContactIn, "company": CompanyIn}
+CHANGED: dict[str, type[ContactPatch | CompanyPatch]] = {"contact": ContactPatch, "company": CompanyPatch}
 PLACE = {"contact": "contacts", "company": "companies"}
 STATUS = {
     Duplicate: status.HTTP_409_CONFLICT, Stale: status.HTTP_412_PRECONDITION_FAILED,
