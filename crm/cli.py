@@ -38,8 +38,10 @@ _FOLDER = "Folder of the installation."
 # Not to be read: an account of its own may walk through, and see nothing but what it knows the name of.
 Home = Annotated[Path, typer.Option("--home", help=_FOLDER, readable=False, default_factory=homes.default)]
 State = Annotated[Path | None, typer.Option(help="File to keep at the keeper's state, for health checks.")]
-Site = Annotated[list[str] | None, typer.Option(help="https://HOST of the pages, for ever: web's, then approve's.")]
-RpId = Annotated[str | None, typer.Option(help="The domain passkeys are made for (default: the first site's host).")]
+Site = Annotated[
+    list[str] | None, typer.Option(envvar="KEPT_SITE", help="https://HOST of pages: web's, then approve's.")
+]
+RpId = Annotated[str | None, typer.Option(envvar="KEPT_RP_ID", help="Domain of passkeys (or the first site's).")]
 Recovery = Annotated[list[str] | None, typer.Option(help="An age recipient who can recover the keys; name two.")]
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

@@ -312,6 +312,10 @@ class Keeper:
         given = None if roles is None else list(roles)
         return _coded(await self.call("change_person", token=token, person=person, roles=given, state=state))
 
+    async def recover(self, token: str, person: str) -> dict[str, Any]:
+        """Ask for a reset of an admin or auditor, which an auditor or privacy officer decides (admin, auditor)."""
+        return _coded(await self.call("recover", token=token, person=person))
+
     async def decisions(self, token: str) -> list[dict[str, Any]]:
         """List what waits for a second person, and what was decided lately."""
         rows = await self.call("decisions", token=token)
@@ -423,7 +427,8 @@ class Keeper:
 
     async def my_log(self, token: str, after: int | None = None, limit: int = 100) -> dict[str, Any]:
         """List one's own entries, newest first."""
-        return await self.call("my_log", token=token, after=after, limit=limit)  # type: ignore[no-any-return]
+        page = await self.call("my_log", token=token, after=after, limit=limit)
+        return {"entries": list(map(_read, page["entries"])), "next": page["next"]}
 
     async def record(
         self,
@@ -486,10 +491,9 @@ class Keeper:
         """
         wanted = {name: where[name] for name in FILTERS if where.get(name)}
         page = await self.call("entries", token=token, where=where, after=after, limit=LOOKED_AT if wanted else limit)
-        entries = [{"index": index, **json.loads(body)} for index, body in page["entries"]]
+        entries = map(_read, page["entries"])
         rows = [entry for entry in entries if all(entry.get(name) == wanted[name] for name in wanted)]
-        for entry in (kept := rows[:limit]):
-            del entry["salt"]
+        kept = rows[:limit]
         return {"entries": kept, "next": kept[-1]["index"] if len(kept) < len(rows) else page["next"]}
 
     async def status(self) -> dict[str, Any]:
@@ -523,6 +527,14 @@ def _coded(body: dict[str, Any]) -> dict[str, Any]:
     if body.get("code"):
         body["code"] = Pii(body["code"])
     return body
+
+
+def _read(row: Sequence[Any]) -> dict[str, Any]:
+    """Read an entry; the salt is what keeps its hash from telling it, and is of no use to readers."""
+    index, body = row
+    entry = {"index": index, **json.loads(body)}
+    del entry["salt"]
+    return entry
 
 
 def _made(entry: dict[str, Any]) -> list[dict[str, Any]]:

@@ -253,6 +253,9 @@ EXAMPLES: Mapping[tuple[str, str], Example] = {
     ("PATCH", "/v1/people/{person}"): Example(
         {"decision": OTHER}, {"roles": ["staff", "privacy"]}, ("roles-conflict", "proof-required")
     ),
+    ("POST", "/v1/people/{person}/recovery"): Example(
+        {"decision": OTHER, "code": "one-half-of-two"}, refusals=("proof-required",)
+    ),
     ("GET", "/v1/decisions"): Example({"decisions": [DECISION]}),
     ("POST", "/v1/decisions/{decision}"): Example(
         {"outcome": "approve", "code": "the-other-half"}, {"verdict": "approve"},

@@ -48,8 +48,7 @@ class Keeper:
         cards = Cards()
         people, subjects = People(engine, ring, settings), Subjects(engine, ring, cards, settings["region"])
         self.finding = Finding(engine, cards, subjects)
-        escrow = home.escrow(ring.epoch).exists()
-        facts = settings | {"escrow": escrow, "limits": engine.budgets.limits}
+        facts = settings | {"escrow": home.escrow(ring.epoch).exists(), "limits": engine.budgets.limits}
         reading = Reading(engine, people, self.finding, facts)
         for part in (people, subjects, self.finding, Upkeep(engine, ring, home, people), reading):
             engine.add(part)

@@ -347,10 +347,9 @@ class People:
         if row is None or call.staff not in ("", row[1]):
             raise Refused("unauthenticated", WRONG)
         id_, call.about, public, counter = row
+        held_against |= {"credential_public_key": public, "credential_current_sign_count": counter}
         try:
-            signed = verify_authentication_response(
-                **held_against, credential_public_key=public, credential_current_sign_count=counter
-            )
+            signed = verify_authentication_response(**held_against)
         except WebAuthnException as error:
             raise Refused("unauthenticated", WRONG) from error
         return self.staff[call.about], "passkey", [("counter", id_, signed.new_sign_count)]
@@ -479,6 +478,13 @@ class People:
         if state != "reset":
             raise Invalid("Give roles, or state left or reset.", "/state")
         return self._ask_halved(call, "reset", staff)
+
+    def recover(self, call: Call) -> Effect:
+        """Ask for a reset of an admin or auditor: who else could, is perhaps the one who lost a factor."""
+        staff = self.staff.get(str(call.args["person"]))
+        if staff is None or staff.state != ACTIVE or not staff.held & policy.LASTING:
+            raise Refused("not-found")
+        return self._ask_halved(call, "recover", staff)
 
     def _must_remain(self, staff: Staff, roles: frozenset[str] = frozenset()) -> None:
         """Refuse to take its last admin or auditor from an installation: nobody could make the next."""

@@ -131,6 +131,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("people", ""): Rule(WEB, ADMIN | AUDITOR),
     ("invite", ""): Rule(WEB, ADMIN, proof=True),
     ("change_person", ""): Rule(WEB, ADMIN, proof=True),
+    ("recover", ""): Rule(WEB, ADMIN | AUDITOR, proof=True),
     ("decisions", ""): Rule(WEB, ADMIN | AUDITOR | PRIVACY | STAFF),
     ("ask_lift", ""): Rule(WEB, STAFF),
     ("decide", ""): Rule(WEB, AUDITOR | PRIVACY, proof=True),
@@ -149,17 +150,16 @@ RULES: dict[tuple[str, str], Rule] = {
 }
 
 # What a person who still has to enrol a second factor may do.
-ENROLMENT = frozenset(
-    {"enrol_totp", "confirm_totp", "challenge", "passkey_add", "prove", "me", "sign_out", "change_password"}
-)
+_ENROLMENT = "enrol_totp confirm_totp challenge passkey_add prove me sign_out change_password"
+ENROLMENT = frozenset(_ENROLMENT.split())
 
 # What goes on while the clock is doubted (nothing is written), and while the disk is nearly full.
 WHEN_UNSAFE = frozenset({"status", "checkpoint", "tile", "entries", "looks", "my_log", "me"})
 WHEN_FULL = WHEN_UNSAFE | {"erase", "cancel_erase", "sign_out", "decide"}
 
 # Which decisions who may ask for, still when they are made; and whom they wait for, who is never the asker.
-ASKERS = {"person": ADMIN, "roles": ADMIN, "reset": ADMIN, "lift": STAFF}
-DECIDERS = {"person": AUDITOR, "roles": AUDITOR, "reset": AUDITOR, "lift": AUDITOR | PRIVACY}
+ASKERS = {"person": ADMIN, "roles": ADMIN, "reset": ADMIN, "recover": ADMIN | AUDITOR, "lift": STAFF}
+DECIDERS = dict.fromkeys(("person", "roles", "reset"), AUDITOR) | dict.fromkeys(("recover", "lift"), AUDITOR | PRIVACY)
 
 
 def conflict(roles: frozenset[str]) -> bool:

@@ -68,15 +68,15 @@ class Reading:
             raise Refused("not-found")
         log, staff = self.engine.log, self.people.staff
         named = {i for one in subjects.members(subject) for i in log.mentions(one, SHOWN, 0, self._size, -LOOKS)}
-        rows = [_shown(index, log.entry(index)) for index in sorted(named, reverse=True)[:LOOKS]]
+        rows = [log.entry(index) | {"index": index} for index in sorted(named, reverse=True)[:LOOKS]]
         return Effect(answer=[row | {"name": staff[row["actor"]].name} for row in rows])
 
     def my_log(self, call: Call) -> Effect:
-        """List the caller's own entries, newest first."""
+        """Return the caller's own entries, newest first."""
         log, before, limit = self.engine.log, call.args.get("after"), _limit(call)
         found = log.mentions(call.staff, ACTED, 0, self._size if before is None else int(before), -limit)
-        rows = [_shown(index, log.entry(index)) for index in found]
-        return Effect(answer={"entries": rows, "next": found[-1] if len(found) == limit else None})
+        next_ = found[-1] if len(found) == limit else None
+        return Effect(answer={"entries": [(index, log.body(index)) for index in found], "next": next_})
 
     def made(self, call: Call) -> Effect:
         """List what was stored, sealed, merged or erased behind an index, in ids; ``now`` is how the latter stand."""
@@ -111,7 +111,3 @@ def _there(body: object) -> Effect:
 
 def _limit(call: Call) -> int:
     return max(1, min(int(call.args.get("limit") or 100), SCAN))
-
-
-def _shown(index: int, entry: dict[str, Any]) -> dict[str, Any]:
-    return {"index": index, **{key: value for key, value in entry.items() if key != "salt"}}

@@ -118,6 +118,7 @@ REST: Mapping[tuple[str, str], Class] = {
     ("GET", "/v1/people"): NOTHING,
     ("POST", "/v1/people"): NOTHING,
     ("PATCH", "/v1/people/{person}"): NOTHING,
+    ("POST", "/v1/people/{person}/recovery"): NOTHING,
     ("GET", "/v1/decisions"): NOTHING,
     ("POST", "/v1/decisions/{decision}"): NOTHING,
     # vocabularies

@@ -110,6 +110,7 @@ ROWS = [
     Row("POST", "/v1/people", ADMIN, json(name="x", roles=["product"])),
     Row("PATCH", "/v1/people/{person}", ADMIN, json(state="left")),
     Row("POST", "/v1/people/{person}/hand-over", ADMIN, json(to=SOME_ID, kind="leaver")),
+    Row("POST", "/v1/people/{person}/recovery", ADMIN | AUDITOR),
     Row("GET", "/v1/decisions", ADMIN | CARE | AUDITOR),
     Row("POST", "/v1/decisions/{decision}", AUDITOR | {"privacy"}, json(verdict="refuse")),
     Row("GET", "/v1/log/entries", AUDITOR),

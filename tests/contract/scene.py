@@ -157,6 +157,13 @@ async def _change_person(scene: Scene, _: str) -> Arguments:
     return {"person": (await scene.invited())["id"], "state": "left"}
 
 
+async def _recover(scene: Scene, _: str) -> Arguments:
+    """Somebody new: a person of the cast would hold half a code from then on."""
+    name = next(scene.names)
+    code = await invitation(scene.home, scene.web, name, ["auditor"])
+    return {"person": (await scene.web.accept(code, Pii(PASSWORD)))["id"]}
+
+
 async def _decide(scene: Scene, _: str) -> Arguments:
     asked = await scene.web.ask_lift(scene.home.token("staff2"))
     return {"decision": asked["decision"], "verdict": "refuse"}
@@ -224,6 +231,7 @@ ARGUMENTS: dict[tuple[str, str], Callable[[Scene, str], Awaitable[Arguments]]] =
     ("people", ""): _fixed(),
     ("invite", ""): _invite,
     ("change_person", ""): _change_person,
+    ("recover", ""): _recover,
     ("decisions", ""): _fixed(),
     ("ask_lift", ""): _fixed(),
     ("decide", ""): _decide,

@@ -1,5 +1,6 @@
 """Passkeys: made for this site and its holder, good alone, each ceremony once; and proofs that do not last."""
 
+import asyncio
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from crm.errors import (
     Unauthenticated,
 )  # fmt: skip
 from crm.keeper import policy
+from crm.keeper.people import CEREMONIES
 from crm.keeper_client import Keeper
 from crm.kit.ids import new_id
 from crm.kit.pii import Pii
@@ -351,6 +353,20 @@ async def test_beginning_tells_nothing_and_costs_nothing(home: KeeperHome) -> No
     assert {len(one) for one in challenges} == {32}
     assert len(challenges) == 50
     assert len(home.entries()) == before
+
+
+async def test_ceremonies_that_are_never_ended_fill_no_memory(home: KeeperHome) -> None:
+    """The oldest make room, and whoever begins anew is served."""
+    web = await home.client()
+    key, _ = await enrolled(web, home.token("staff"))
+    first = await web.challenge()
+
+    for _ in range(CEREMONIES // 1000):
+        await asyncio.gather(*(web.challenge() for _ in range(1000)))
+
+    with pytest.raises(Unauthenticated):
+        await web.sign_in_by_passkey(key.signed(first))
+    assert await by_passkey(web, key)
 
 
 async def test_failed_passwords_do_not_lock_a_passkey_out(home: KeeperHome) -> None:
