@@ -102,7 +102,6 @@ class Log(View):
     size: int
     day: Tally
     bars: Sequence[charts.Bar]
-    chart: str
     is_first: bool
     acts: Sequence[str] = ACTS
     purposes: Sequence[str] = PURPOSES
@@ -181,7 +180,6 @@ async def log(  # noqa: PLR0917 - one parameter for each filter
     view = Log(
         filters=typed, page=page, colleagues=await colleagues_of(seat), size=await browsing.size_of(seat.keeper),
         day=day, bars=bars, is_first=before is None,
-        chart=drawn(bars, told.catalogue.gettext("Opens in each of the last 24 hours")),
     )  # fmt: skip
     return seat.show(view, status.HTTP_422_UNPROCESSABLE_CONTENT if typed.errors else status.HTTP_200_OK)
 
@@ -213,11 +211,6 @@ async def send_proof(index: Index, seat: AuditSeat) -> Response:
     proof = await receipt(seat.keeper, index)
     named = {"content-disposition": f'attachment; filename="entry-{index}.tlog-proof"'}
     return PlainTextResponse(proof, headers=named)
-
-
-def drawn(bars: Sequence[charts.Bar], summary: str) -> str:
-    """Draw a chart about nine times as wide as it is high, however many columns it has."""
-    return charts.columns(bars, summary, max(3 * len(bars), 20))
 
 
 def whole(page: Page) -> Page:

@@ -21,7 +21,7 @@ from web.colleagues import Colleagues, colleagues_of
 from web.forms import FormDep, read, text
 from web.language import Tongue
 from web.render import View
-from web.routes.log import drawn, is_moment, moment, whole
+from web.routes.log import is_moment, moment, whole
 from web.seat import AuditSeat, Seat
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -53,7 +53,6 @@ class Looks(View):
     looks: Sequence[Mapping[str, Any]]
     lookers: int
     bars: Sequence[charts.Bar]
-    chart: str
     size: int
     origin: str
     is_cut: bool
@@ -72,7 +71,6 @@ class Opened(View):
     tally: Tally
     is_whole: bool
     bars: Sequence[charts.Bar]
-    chart: str
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -88,7 +86,6 @@ class Refusals(View):
     tally: Tally
     is_whole: bool
     bars: Sequence[charts.Bar]
-    chart: str
     errors: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -104,7 +101,6 @@ class Week(View):
     alerts: Sequence[tuple[str, str, int]]
     open_alerts: int
     bars: Sequence[charts.Bar]
-    chart: str
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -155,7 +151,6 @@ async def looks(contact: ContactPath, seat: AuditSeat) -> Response:
     bars = [(told.day(day), count) for day, count in counts.items()]
     view = Looks(
         id=contact, looks=rows, lookers=len({row["actor"] for row in rows}), bars=bars, size=int(size), origin=origin,
-        chart=drawn(bars, told.catalogue.gettext("Looks on each of the last 30 days")),
         is_cut=len(rows) >= LONGEST_LOOKS,
     )  # fmt: skip
     return seat.show(view)
@@ -179,7 +174,7 @@ async def opened(
     shown = Page([one for one in page.entries if one["act"] in SHOWING], page.next)
     view = Opened(
         colleagues=colleagues, person=person, since=while_.since, until=while_.until, page=shown, tally=tally,
-        is_whole=tally.start <= span.start, errors=errors, **_drawn(tally.days, while_, "Opens on each day"),
+        is_whole=tally.start <= span.start, errors=errors, bars=_bars(tally.days, while_),
     )  # fmt: skip
     return seat.show(view, status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK)
 
@@ -198,7 +193,7 @@ async def refusals(
     view = Refusals(
         colleagues=await colleagues_of(seat), since=while_.since, until=while_.until,
         page=await _listed(seat, span, before, wanted), tally=tally, is_whole=tally.start <= span.start,
-        errors=while_.errors, **_drawn(tally.refused_days, while_, "Refusals on each day"),
+        errors=while_.errors, bars=_bars(tally.refused_days, while_),
     )  # fmt: skip
     return seat.show(view, status.HTTP_422_UNPROCESSABLE_CONTENT if while_.errors else status.HTTP_200_OK)
 
@@ -215,7 +210,7 @@ async def week(seat: AuditSeat, week: Typed = "") -> Response:
     alerts, open_ = await _alerts(seat, span)
     view = Week(
         first=first, tally=tally, is_whole=tally.start <= span.start, alerts=alerts, open_alerts=open_, errors=errors,
-        limits=counting.limits_of(await seat.keeper.status()), **_drawn(tally.days, while_, "Opens on each day"),
+        limits=counting.limits_of(await seat.keeper.status()), bars=_bars(tally.days, while_),
     )  # fmt: skip
     return seat.show(view, status.HTTP_422_UNPROCESSABLE_CONTENT if errors else status.HTTP_200_OK)
 
@@ -266,9 +261,8 @@ async def _listed(seat: Seat, span: Span, before: int | None, wanted: Wanted) ->
     return whole(await browsing.newest(seat.keeper, seat.token, Span(span.start, end), wanted, ROWS))
 
 
-def _drawn(counts: Mapping[date, int], while_: _While, summary: str) -> dict[str, Any]:
-    bars = [(while_.told.day(day), counts.get(day, 0)) for day in while_.days]
-    return {"bars": bars, "chart": drawn(bars, while_.told.catalogue.gettext(summary))}
+def _bars(counts: Mapping[date, int], while_: _While) -> list[charts.Bar]:
+    return [(while_.told.day(day), counts.get(day, 0)) for day in while_.days]
 
 
 async def _alerts(seat: Seat, span: Span) -> tuple[list[tuple[str, str, int]], int]:
