@@ -79,8 +79,8 @@ class Proving(Auth):
 
     def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
         answer = yield request
-        is_rest = answer.headers.get("content-type") == "application/problem+json"
-        if is_rest and answer.json()["code"] == "proof-required":
+        is_problem = answer.headers.get("content-type") == "application/problem+json"
+        if answer.status_code == 403 and is_problem and answer.json()["code"] == "proof-required":
             url, headers = request.url.copy_with(path="/v1/sessions/current/proof", query=None), request.headers
             yield Request("POST", url, headers={"authorization": headers["authorization"]}, json={"password": PASSWORD})
             yield request

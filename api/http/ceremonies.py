@@ -63,6 +63,8 @@ async def to_prove(keeper: Keeper, token: str) -> dict[str, Any]:
 async def to_enrol(keeper: Keeper, token: str) -> dict[str, Any]:
     """Begin enrolling a passkey; an authenticator that holds one already refuses to make another."""
     challenge, person = await keeper.challenge(token), await keeper.me(token)
+    # A session that still has to enrol its first factor may not ask which there are: there are none.
+    held = await keeper.passkeys(token) if "passkey" in person["factors"] else []
     options = generate_registration_options(
         rp_id=str((await keeper.status())["rp_id"]),
         rp_name=NAME,
@@ -74,7 +76,7 @@ async def to_enrol(keeper: Keeper, token: str) -> dict[str, Any]:
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.REQUIRED, user_verification=VERIFIED
         ),
-        exclude_credentials=_known(await keeper.passkeys(token)),
+        exclude_credentials=_known(held),
     )
     return options_to_json_dict(options)
 

@@ -122,5 +122,9 @@ def browse(chromium: Browser, site: Site) -> Iterator[Browse]:
 
 
 def _heard(message: ConsoleMessage, answers: tuple[int, ...]) -> Iterator[str]:
-    if not any(f"the server responded with a status of {status} " in message.text for status in answers):
+    # What signing out asks of the browser, it tells.
+    is_meant = message.text.startswith("Clear-Site-Data header on") or any(
+        f"the server responded with a status of {status} " in message.text for status in answers
+    )
+    if not is_meant:
         yield f"{message.type}: {message.text}"

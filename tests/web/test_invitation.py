@@ -127,6 +127,7 @@ async def test_the_first_admin_of_a_strict_home_enrols_before_anything_else(
         elsewhere = [await client.get(path) for path in ("/", "/people", "/me", "/status")]
         refused = await client.post("/people", data={"name": "Bob", "roles": "product"})
         page = await client.get("/me/factor")
+        ceremony = await client.post("/me/passkeys/options", data={"ceremony": "enrol"})
         secret = secret_of(await client.post("/me/factor"))
         code = Person("", "Ann", ["admin"], "", secret).code()
         confirmed = await client.post("/me/factor/confirm", data={"code": code})
@@ -135,6 +136,7 @@ async def test_the_first_admin_of_a_strict_home_enrols_before_anything_else(
         assert {answer.headers["location"] for answer in elsewhere[1:]} == {"/me/factor"}
         assert elsewhere[0].headers["location"] == "/people"
         assert refused.status_code == 401
+        assert (ceremony.status_code, ceremony.json()["excludeCredentials"]) == (200, [])
         assert "This home asks everybody for one" in page.text
         assert confirmed.status_code == 303
         assert (await client.get("/people")).status_code == 200
