@@ -21,7 +21,9 @@ class Reader:
     async def get(self, path: str, *, fragment: bool = False) -> Response:
         return await self._client.get(path, headers=self._cookies | (FRAGMENT if fragment else {}))
 
-    async def post(self, path: str, form: dict[str, Any] | None = None, *, fragment: bool = False, **more: Any) -> Response:
+    async def post(
+        self, path: str, form: dict[str, Any] | None = None, *, fragment: bool = False, **more: Any
+    ) -> Response:
         headers = self._cookies | (FRAGMENT if fragment else {})
         return await self._client.post(path, data=form, headers=headers, **more)
 
