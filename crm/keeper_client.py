@@ -30,6 +30,7 @@ TIMEOUT_S = 30.0
 MOST_PENDING = 4096
 FARTHEST = 2**40  # the number of no bundle
 LOOKED_AT = 1000  # entries, for a page of those that fit a filter
+PORTION = 250  # of them at once: so many of the largest fit into an answer
 FILTERS = ("actor", "act", "purpose", "outcome")
 SOCKET_PATH_LIMIT = 100
 
@@ -490,11 +491,16 @@ class Keeper:
         at; ``next`` goes on behind them.
         """
         wanted = {name: where[name] for name in FILTERS if where.get(name)}
-        page = await self.call("entries", token=token, where=where, after=after, limit=LOOKED_AT if wanted else limit)
-        entries = map(_read, page["entries"])
-        rows = [entry for entry in entries if all(entry.get(name) == wanted[name] for name in wanted)]
+        portion, rows, looked_at = PORTION if wanted else limit, list[dict[str, Any]](), 0
+        while True:
+            page = await self.call("entries", token=token, where=where, after=after, limit=portion)
+            found, after = list(map(_read, page["entries"])), page["next"]
+            rows += [entry for entry in found if all(entry.get(name) == wanted[name] for name in wanted)]
+            looked_at += len(found)
+            if not wanted or after is None or len(rows) >= limit or looked_at >= LOOKED_AT:
+                break
         kept = rows[:limit]
-        return {"entries": kept, "next": kept[-1]["index"] if len(kept) < len(rows) else page["next"]}
+        return {"entries": kept, "next": kept[-1]["index"] if len(kept) < len(rows) else after}
 
     async def status(self) -> dict[str, Any]:
         """Say whether the keeper is open, and if not, why; nothing secret."""
