@@ -25,8 +25,7 @@ def match_key(raw: str, region: str | None) -> str | None:
 @cache
 def _numbers(code: str) -> re.Pattern[str]:
     """Return what surely can be called behind a country code: of its first region, and without a national prefix."""
-    regions = library.COUNTRY_CODE_TO_REGION_CODE.get(int(code), ("",))
-    plan = library.PhoneMetadata.metadata_for_region(regions[0])
+    plan = library.PhoneMetadata.metadata_for_region(library.region_code_for_country_code(int(code)))
     if plan is None or plan.leading_digits:
         return re.compile("(?!)")
     general, *kinds = (f"(?:{one.national_number_pattern})" for name in _KINDS if (one := getattr(plan, name)))

@@ -15,6 +15,7 @@ def of(*roles: str) -> frozenset[str]:
 
 
 STAFF, CARE, AUDITOR, ADMIN = of("staff"), of("staff", "privacy"), of("auditor"), of("admin")
+DECIDE = of("auditor", "privacy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +101,21 @@ ROWS = [
     Page("POST", "/import", STAFF),
     Page("GET", "/import/{job}", STAFF),
     Page("POST", "/follow-ups/{follow_up}", STAFF),
+    Page("GET", "/log", AUDITOR),
+    Page("GET", "/log/tree", AUDITOR),
+    Page("GET", "/log/entries/{index}", AUDITOR),
+    Page("GET", "/log/entries/{index}/proof", AUDITOR),
+    Page("GET", "/reports", AUDITOR),
+    Page("POST", "/reports/subject", AUDITOR, {"email": "nobody@example.org"}),
+    Page("GET", "/reports/people/{contact}", AUDITOR),
+    Page("GET", "/reports/colleagues", AUDITOR),
+    Page("GET", "/reports/refusals", AUDITOR),
+    Page("GET", "/reports/week", AUDITOR),
+    Page("GET", "/alerts", AUDITOR),
+    Page("POST", "/alerts/{alert}/acknowledge", AUDITOR, {"note_code": "followed_up"}),
+    Page("GET", "/alerts/canaries", AUDITOR),
+    Page("POST", "/alerts/canaries", AUDITOR, {"emails": "none"}),
+    Page("GET", "/decisions", DECIDE),
+    Page("POST", "/decisions/{decision}", DECIDE, {"verdict": "refuse"}),
 ]
 NAMES = [f"{row.method} {row.path}" for row in ROWS]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, cast
 
 from fastapi import APIRouter, Query, Response, status
 from fastapi.responses import HTMLResponse
@@ -174,7 +174,7 @@ async def _change(seat: Seat, form: FormData, kind: str, id_: ContactPath) -> Re
     try:
         await service.change(
             seat.database, seat.keeper, seat.caller, id_,
-            patch=sure(shape), etag=text(form, "etag"), vocabulary=seat.vocabulary, clock=seat.clock,
+            patch=cast("ContactPatch | CompanyPatch", sure(shape)), etag=text(form, "etag"), vocabulary=seat.vocabulary, clock=seat.clock,
         )  # fmt: skip
     except (Stale, Invalid) as error:
         errors = errors or (records.refused(error) if isinstance(error, Invalid) else {})
