@@ -174,7 +174,8 @@ async def _change(seat: Seat, form: FormData, kind: str, id_: ContactPath) -> Re
     try:
         await service.change(
             seat.database, seat.keeper, seat.caller, id_,
-            patch=cast("ContactPatch | CompanyPatch", sure(shape)), etag=text(form, "etag"), vocabulary=seat.vocabulary, clock=seat.clock,
+            patch=cast("ContactPatch | CompanyPatch", sure(shape)), etag=text(form, "etag"),
+            vocabulary=seat.vocabulary, clock=seat.clock,
         )  # fmt: skip
     except (Stale, Invalid) as error:
         errors = errors or (records.refused(error) if isinstance(error, Invalid) else {})

@@ -23,10 +23,9 @@ After = Annotated[str | None, Query(pattern=r"^-?[0-9]{1,13}-[0-9a-f]{32}$")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due(View):
+class Due:
     """The follow-ups of one day, in the order they fall due."""
 
-    template: ClassVar[str] = "staff/today.html"
     day: date
     follow_ups: Sequence[Mapping[str, Any]]
 
