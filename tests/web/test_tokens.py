@@ -9,6 +9,7 @@ from web.assets import STATIC
 TOKEN = re.compile(r"--([a-z0-9-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)")
 THEMES = {"light": 0, "dark": 1}
 COLOURS = {name: (light, dark) for name, light, dark in TOKEN.findall((STATIC / "css" / "tokens.css").read_text())}
+OURS, ROLES = ("base", "frame", "parts"), ("staff", "audit", "admin")
 GROUNDS = ("panel", "canvas", "fill", "press")
 TEXTS = [(ink, ground) for ink in ("ink", "ink-2", "ink-3") for ground in GROUNDS] + [
     ("on-accent", "accent"), ("panel", "accent-ink"), ("accent-ink", "accent-soft"), ("accent-ink", "panel"),
@@ -54,3 +55,13 @@ def test_every_token_that_is_used_is_there() -> None:
     used = set(re.findall(r"var\(--([a-z0-9-]+)\)", styles))
 
     assert used <= named
+
+
+def test_a_class_is_styled_by_one_role_alone() -> None:
+    """Two of one name would meet on a page, and no tool but the eye would notice."""
+    shared = set(re.findall(r"\.([a-z][\w-]*)", "".join((STATIC / "css" / f"{name}.css").read_text() for name in OURS)))
+    named = [set(re.findall(r"\.([a-z][\w-]*)", (STATIC / "css" / f"{name}.css").read_text())) for name in ROLES]
+
+    for place, one in enumerate(named):
+        for other in named[place + 1 :]:
+            assert (one & other) - shared == set()
