@@ -170,6 +170,7 @@ async def test_without_one_guard_somebody_is_found(shared: Parts, guard: str) ->
     assert await without(shared, {guard: WHERE[guard]})
 
 
+@pytest.mark.soak
 async def test_what_is_planted_in_a_sink_is_found_there(shared: Parts) -> None:
     planted = {name: Crowd(1) for name in sinks.SINKS}
     with shared.web("shipped") as web:
