@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 from typing import ClassVar
-from urllib.parse import quote
 
 import orjson
 from fastapi.responses import RedirectResponse, Response
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from crm.contacts.vocabulary import Kind
+from crm.kit.ids import is_id
 from web.forms import FORM, PROOF, WRONG
 from web.frame import FRAME, Frame, frame_of
 from web.render import View, render
 
 REST = ("/v1/", "/log/checkpoint", "/log/tile/", "/health", "/openapi.json")
+_KINDS = frozenset(Kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,8 @@ def shown(scope: Scope, response: Response) -> Response:
     said = orjson.loads(bytes(response.body) or b"{}")
     frame = frame_of(request, None)
     if response.status_code == 401 and scope["method"] == "GET":  # noqa: PLR2004
-        back = quote(path, safe="/")
+        # What somebody typed where an id belongs would stand in a second address.
+        back = path if all(map(_is_ours, scope.get("path_params", {}).values())) else "/"
         # Whoever has to enrol a second factor is signed in, and may do nothing else.
         has_to_enrol = said.get("code") == "second-factor-required"
         where = "/me/factor" if has_to_enrol else f"/sign-in?next={back}"
@@ -72,6 +75,10 @@ def shown(scope: Scope, response: Response) -> Response:
     )  # fmt: skip
     headers = {name: value for name in ("retry-after", "allow") if (value := response.headers.get(name))}
     return render(view, frame, response.status_code, headers)
+
+
+def _is_ours(step: str) -> bool:
+    return is_id(step) or step in _KINDS
 
 
 def _proof(scope: Scope) -> Response:
