@@ -5,14 +5,16 @@ import contextlib
 import json
 import re
 import secrets
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
 from urllib.parse import quote
 
-from httpx import AsyncClient, NetworkError, RemoteProtocolError
+from httpx import AsyncClient, NetworkError, RemoteProtocolError, Response
 
 from tests.api.test_every_route import CALL, ROWS
+from tests.keeper.authenticator import Authenticator
 from tests.keeper.home import PASSWORD, Person
 from tests.leaks.people import Canary, Crowd
 from tests.leaks.running import Web
@@ -75,15 +77,20 @@ async def use(web: Web, crowd: Crowd) -> None:
 
 async def serve(web: Web, crowd: Crowd) -> None:
     """Do what is about customers, and meet with every mishap."""
-    terms = [person.company[:TERM] for person in crowd.people[:MOST_TERMS]]
+    terms = terms_of(crowd)
     await name_terms(web, terms)
-    await _all(write(web, person, term) for person, term in zip(crowd.people, cycle(terms)))
+    await at_once(write(web, person, term) for person, term in zip(crowd.people, cycle(terms)))
     await hand_in(web, crowd.people)
     for kind in MISHAPS:
         await mishap(web, crowd.people[-1], kind)
 
 
-async def _all(calls: Iterator[Any]) -> None:
+def terms_of(crowd: Crowd) -> list[str]:
+    """Return the terms that are named after somebody."""
+    return [person.company[:TERM] for person in crowd.people[:MOST_TERMS]]
+
+
+async def at_once(calls: Iterator[Any]) -> None:
     """Make calls, so many at a time."""
     room = asyncio.Semaphore(AT_ONCE)
 
@@ -223,6 +230,9 @@ async def join(web: Web, admin: AsyncClient, person: Canary) -> None:
         await nobody.post("/v1/invitations", json={"code": invited["code"], "password": PASSWORD})
     token = await _signed_in(web, name, PASSWORD)
     async with web.signed(token) as joined:
+        await joined.post("/v1/sessions/current/proof", json={"password": person.note})
+        await joined.post("/v1/sessions/current/proof", json={"password": PASSWORD})
+        await keep_passkey(joined, person)
         secret = (await joined.post("/v1/me/totp")).json()["secret"]
         codes = Person("", name, [], token, secret)
         await joined.put("/v1/me/totp", json={"code": codes.code()})
@@ -236,6 +246,23 @@ async def join(web: Web, admin: AsyncClient, person: Canary) -> None:
     await admin.post(f"/v1/people/{invited['id']}/hand-over", json={"to": staff["staff2"], "kind": "leaver"})
     await admin.patch(f"/v1/people/{invited['id']}", json={"state": "left"})
     await admin.get("/v1/decisions")
+
+
+async def keep_passkey(joined: AsyncClient, person: Canary) -> None:
+    """Enrol a passkey, and forget it."""
+    await joined.post("/v1/sessions/options")
+    challenge = challenge_of(await joined.post("/v1/passkeys/options", json={"ceremony": "enrol"}))
+    made = Authenticator().made(challenge)
+    for passkey in ({**made, "id": person.email}, made):
+        answer = await joined.post("/v1/passkeys", json={"passkey": passkey})
+    await joined.get("/v1/passkeys")
+    await joined.delete(f"/v1/passkeys/{answer.json().get('id')}")
+
+
+def challenge_of(answer: Response) -> bytes:
+    """Read what a passkey is to sign."""
+    challenge = str(answer.json()["challenge"])
+    return urlsafe_b64decode(challenge + "=" * (-len(challenge) % 4))
 
 
 async def _signed_in(web: Web, name: str, password: str, totp: str | None = None) -> str:
@@ -334,15 +361,15 @@ async def misuse(web: Web, crowd: Crowd, routes: Sequence[Route], *, by_all: boo
     for role in ("staff", "marketing", ""):
         async with web.client(role) as client:
             each = crowd.people if by_all and role == "staff" else [next(people)]
-            await _all(_ask_around(client, *route, person) for route in routes for person in each)
+            await at_once(_ask_around(client, *route, person) for route in routes for person in each)
             if role == "staff" or by_all:
-                await _all(_ask_wrongly(client, *route, next(people)) for route in routes if route[0] in WRITES)
+                await at_once(_ask_wrongly(client, *route, next(people)) for route in routes if route[0] in WRITES)
     await raw(web, next(people))
 
 
 async def _ask_wrongly(client: AsyncClient, method: str, path: str, person: Canary) -> None:
     for call in wrong(person):
-        await _ask(client, method, url_of(path, quote(person.name, safe="")), **call)
+        await ask(client, method, url_of(path, quote(person.name, safe="")), **call)
 
 
 async def _ask_around(client: AsyncClient, method: str, path: str, person: Canary) -> None:
@@ -360,19 +387,21 @@ async def _ask_around(client: AsyncClient, method: str, path: str, person: Canar
     }
     url = url_of(path, quote(person.email, safe=""))
     body = {"json": body_of(person)} if method in WRITES else {}
-    await _ask(client, method, url, params=query, headers=headers_of(person), **body)
-    await _ask(client, method, f"{url}/{quote(person.name, safe='')}/")
+    await ask(client, method, url, params=query, headers=headers_of(person), **body)
+    await ask(client, method, f"{url}/{quote(person.name, safe='')}/")
     # The right shape with the wrong person in it.
-    await _ask(client, method, url, **_CALLS.get((method, path), {}))
+    await ask(client, method, url, **_CALLS.get((method, path), {}))
 
 
 _CALLS = {(row.method, row.path): row.call for row in ROWS if row.method != "DELETE"}
 
 
-async def _ask(client: AsyncClient, method: str, url: str, **call: Any) -> None:
+async def ask(client: AsyncClient, method: str, url: str, **call: Any) -> int:
+    """Send a request; returns the status, or 0 when there was no answer."""
     # A server may hang up on what is no request; a client that does not send it at all would test nothing.
     with contextlib.suppress(NetworkError, RemoteProtocolError):
-        await client.request(method, url, **call)
+        return (await client.request(method, url, **call)).status_code
+    return 0
 
 
 async def raw(web: Web, person: Canary) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import html
 import os
 import re
 import shutil
@@ -15,19 +16,50 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import asyncpg
-from httpx import AsyncClient, Response
+from httpx import AsyncClient, Request, Response
 
+from api.http.headers import SESSION
 from tests.contract.scene import running as running_keeper
 from tests.keeper.home import ROOT, KeeperHome
 from tests.product import Server
+from web.errors import REST
 
 START_S = 60
 DISK = "1g"
 # What vocabularies and staff are called. The labels of a duplicate are for staff, too, and count.
-_NAMES = re.compile(r"/v1/(vocabulary|people|colleagues|me|sessions|invitations|decisions)\b")
-_ACCESS = re.compile(r"^([A-Z]+) (/\S+) (\d+) \d+$", re.MULTILINE)
+_NAMES = re.compile(r"(?:/v1)?/(vocabulary|people|colleagues|me|sessions|invitations|decisions)\b")
+_ACCESS = re.compile(r"^([A-Z]+) (/\S*) (\d+) \d+$", re.MULTILINE)
+# A form that was not taken: it comes back with whom it is about.
+_FORM_AGAIN = (409, 412, 422)
+# The one form whose address says what is asked; it lists the terms.
+_COUNTS = "/contacts/counts"
+# What a browser keeps of a page by itself: its title, and every address on it.
+_BY_ITSELF = re.compile(rb"<title>[^<]*|(?:href|src|action|formaction|hx-[a-z:-]+)=\"[^\"]*\"|http-equiv=[^>]*")
+_FIELD = re.compile(rb"(?P<tag> value=\"|<textarea\b[^>]*>)(?P<held>[^<\"]*)")
+FORM = "application/x-www-form-urlencoded"
+
+
+def token_of(request: Request) -> str:
+    """Return the session a request is made with, by header or by cookie."""
+    cookie = request.headers.get("cookie", "").partition(f"{SESSION}=")[2].partition(";")[0]
+    return cookie or request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+def without_fields(request: Request, content: bytes) -> bytes:
+    """Empty each field of a page that holds what this very request sent, and nothing else."""
+    form = parse_qsl(request.content.decode("latin-1")) if request.headers.get("content-type") == FORM else []
+    # Ids are read in lower case.
+    sent = {value.strip().lower() for _, value in (*form, *request.url.params.multi_items())}
+    sent.add(request.url.path.lower())
+
+    def emptied(found: re.Match[bytes]) -> bytes:
+        held = html.unescape(found["held"].decode()).strip().lower()
+        return found["tag"] if held in sent else found[0]
+
+    return _FIELD.sub(emptied, content)
 
 
 @dataclass
@@ -105,15 +137,45 @@ class Web:
         ) as client:  # fmt: skip
             yield client
 
+    def cookie(self, name: str) -> str:
+        """Return the cookie of somebody's session."""
+        return f"{SESSION}={self.parts.keeper.token(name) if name else ''}"
+
+    @contextlib.asynccontextmanager
+    async def browser(self, name: str = "") -> AsyncIterator[AsyncClient]:
+        """Sit before the pages as one of the cast, or as nobody."""
+        token = self.parts.keeper.token(name) if name else ""
+        async with self.seated(token) as client:
+            yield client
+
+    @contextlib.asynccontextmanager
+    async def seated(self, token: str) -> AsyncIterator[AsyncClient]:
+        """Sit before the pages with a session."""
+        async with self.signed("") as client:
+            client.headers.update(
+                {"sec-fetch-site": "same-origin"} | ({"cookie": f"{SESSION}={token}"} if token else {})
+            )
+            yield client
+
     async def hear(self, answer: Response) -> None:
-        """Keep what this client must not have learnt: headers, refusals, and all that is not for staff alone."""
+        """Keep what this client must not have learnt: headers, refusals, and all that is not for staff alone.
+
+        Of a page: its title and every address on it, whomever it shows. Fields come back as they were typed.
+        """
         content, path = await answer.aread(), answer.request.url.path
+        is_page = not path.startswith(REST)
         tokens = [self.parts.keeper.token(name) for name in ("staff", "staff2", "privacy")]
-        is_care = answer.request.headers.get("authorization", "").removeprefix("Bearer ") in tokens
+        is_care = token_of(answer.request) in tokens
         is_shown = (
             answer.is_success and (is_care or _NAMES.match(path)) and not path.startswith(("/v1/imports", "/log"))
         )
         is_shown = is_shown or (answer.status_code == 409 and is_care)
+        if is_page:
+            is_form = answer.request.method == "POST" or path == _COUNTS
+            is_again = is_form and answer.status_code in _FORM_AGAIN and (is_care or _NAMES.match(path))
+            is_shown = (is_shown or is_again) and not path.startswith("/import")
+            self.told += [b"\n".join(_BY_ITSELF.findall(content))]
+            content = without_fields(answer.request, content)
         self.told.append(str(answer.headers.raw).encode() + (b"" if is_shown else content))
         if "no-store" not in answer.headers.get("cache-control", ""):
             self.cached.append(content)
@@ -121,7 +183,13 @@ class Web:
     def answered(self) -> set[tuple[str, str]]:
         """Read from its own access lines which routes did what they are for."""
         lines = _ACCESS.findall((self.folder / "stdout").read_text(errors="replace"))
-        return {(method, route) for method, route, status in lines if status.startswith("2")}
+        return {
+            (method, route)
+            for method, route, status in lines
+            # A form that was taken sends its reader on, as the first page does everybody.
+            if status.startswith("2")
+            or (status == "303" and not route.startswith(REST) and (method == "POST" or route == "/"))
+        }
 
 
 # What anybody may set around a process, and what makes a runtime talk.

@@ -3,24 +3,27 @@
 import asyncio
 import contextlib
 import signal
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from httpx import HTTPError
+from httpx import HTTPError, Request, Response
 
 from api.http.deps import declarations
-from api.main import create_app
 from tests.keeper.home import KeeperHome
-from tests.leaks import commands, drive, sinks
+from tests.leaks import commands, drive, pages, sinks
 from tests.leaks.failures import FAILURES, Failure, tell_all
 from tests.leaks.people import COUNT, Crowd
 from tests.leaks.running import Parts, Web, parts
 from tests.leaks.search import hits
 from tests.leaks.web import GUARDS
 from tests.product import Server, settings_for
+from web.main import create_app
 
 FEW = 8
+# A person is on some eighty pages.
+FEWER = 3
 SOME = [("POST", "/v1/contacts"), ("GET", "/v1/contacts/{contact}")]
 WHERE = {guard.__name__: where for guard, where in GUARDS.items()}
 # In the gate one guard of each sink is removed, all at once; in `make soak` every one alone.
@@ -46,8 +49,10 @@ async def nobody_is_found(shared: Parts, count: int, *, by_all: bool = False) ->
     crowd, routes = Crowd(count), routes_of(shared.server, shared.keeper)
     with shared.web("shipped") as web:
         await drive.use(web, crowd)
+        await pages.use(web, crowd.people if by_all else crowd.people[:FEWER], drive.terms_of(crowd))
         answered = web.answered()
-        await drive.misuse(web, crowd, routes, by_all=by_all)
+        await drive.misuse(web, crowd, [route for route in routes if not pages.is_page(route[1])], by_all=by_all)
+        await pages.misuse(web, crowd.people, routes)
         found = await sinks.read(web)
 
     assert hits(crowd, found) == []
@@ -92,6 +97,7 @@ async def nobody_is_found_when_it_fails(shared: Parts, count: int) -> None:
         await crashing(killed, crowd, signal.SIGKILL)
     with shared.web("loud") as web:
         await drive.use(web, crowd)
+        await pages.use(web, crowd.people[:FEWER], drive.terms_of(crowd))
         for failure, code in FAILURES.items():
             await failing(web, crowd, failure, code)
         await crashing(web, crowd, signal.SIGABRT)
@@ -181,6 +187,53 @@ async def test_what_is_planted_in_a_sink_is_found_there(shared: Parts) -> None:
     for name, crowd in planted.items():
         there = {sink: data for sink, data in found.items() if sink.startswith(f"{name} ")}
         assert hits(crowd, there), name
+
+
+SHOWN = b'<title>Kept</title><p>%s</p><input value="%s"><a href="/contacts">'
+HEARD = {
+    "title": (b"<title>%s</title>", {}),
+    "link": (b'<p><a class="x" href="/contacts/%s">', {}),
+    "form": (b'<form method="post" action="/contacts?q=%s">', {}),
+    "part": (b'<div hx-get="/contacts/%s">', {}),
+    "redirect": (b"", {"location": "/contacts/%s"}),
+    "redirect of a part": (b"", {"hx-redirect": "/contacts/%s"}),
+    "cookie": (b"", {"set-cookie": "__Host-reason=%s"}),
+}
+
+
+async def heard(shared: Parts, content: bytes, headers: Mapping[str, str], status: int = 200) -> list[str]:
+    """Say what is heard of a page that was sent to a member of staff."""
+    web = Web(0, subprocess.Popen(["true"]), shared.folder, shared)
+    request = Request("POST", "http://x/contacts/search", headers={"cookie": web.cookie("staff")}, data={"q": "Zq1 Xj"})
+    await web.hear(Response(status, content=content, headers=headers, request=request))
+    web.process.wait()
+    return [told.decode() for told in web.told]
+
+
+@pytest.mark.parametrize("place", HEARD)
+async def test_what_a_browser_keeps_of_a_page_is_heard(shared: Parts, place: str) -> None:
+    content, headers = HEARD[place]
+    content = content.replace(b"%s", b"Zq1")
+
+    told = await heard(shared, content, {name: value.replace("%s", "Zq1") for name, value in headers.items()})
+
+    assert "Zq1" in "".join(told)
+
+
+@pytest.mark.parametrize(("status", "is_heard"), [(200, False), (422, False), (403, True), (404, True)])
+async def test_somebody_on_a_page_is_for_whom_it_was_opened(shared: Parts, status: int, *, is_heard: bool) -> None:
+    told = await heard(shared, SHOWN.replace(b"%s", b"Zq1"), {}, status)
+
+    assert ("Zq1" in "".join(told)) is is_heard
+
+
+@pytest.mark.parametrize(("field", "is_heard"), [("Zq1 Xj", False), ("Zq1 Xj and more", True)])
+async def test_a_field_may_hold_what_was_typed_alone(shared: Parts, field: str, *, is_heard: bool) -> None:
+    content = f'<input name="q" value="{field}"><textarea name="q">{field}</textarea>'.encode()
+
+    told = await heard(shared, content, {}, 404)
+
+    assert ("Zq1" in "".join(told)) is is_heard
 
 
 def test_there_are_guards_enough_to_remove() -> None:

@@ -72,6 +72,12 @@ async def test_a_stolen_cookie_opens_nothing_after_signing_out(product: Product)
         assert (await client.get("/today")).headers["location"] == "/sign-in?next=/today"
 
 
+async def test_the_door_leads_back_to_ids_and_never_to_what_was_typed_for_one(product: Product) -> None:
+    async with a_browser(product.app) as client:
+        for step, back in (("0" * 32, f"/contacts/{'0' * 32}"), ("ada@example.org", "/")):
+            assert (await client.get(f"/contacts/{step}")).headers["location"] == f"/sign-in?next={back}"
+
+
 async def test_everywhere_ends_the_other_tabs_and_nobody_elses(product: Product) -> None:
     name, other = await new_person(product, "product"), await new_person(product, "product")
     async with a_browser(product.app) as one, a_browser(product.app) as two, a_browser(product.app) as third:
