@@ -107,8 +107,8 @@ class Edge:
         if set_:
             self._refused["cookie"] += len(set_)
             headers = [pair for pair in headers if pair not in set_]
-        # A page brings its own content policy, with the nonce of its scripts.
-        said = {name for name, _ in headers}
+        # A page brings its own content policy, with the nonce of its scripts; to any other answer ours is added.
+        said = {name for name, _ in headers} if kind is not None and kind.startswith(b"text/html") else ()
         headers += [pair for pair in HEADERS if pair[0] not in said]
         if not any(name == b"cache-control" for name, _ in headers):
             headers.append(NO_STORE)
