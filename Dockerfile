@@ -5,6 +5,7 @@ WORKDIR /opt/kept
 COPY pyproject.toml constraints.txt README.md ./
 COPY crm crm
 COPY api api
+COPY web web
 RUN python -m venv .venv \
  && .venv/bin/pip install --quiet --no-cache-dir --constraint constraints.txt pip \
  && .venv/bin/pip install --quiet --no-cache-dir --constraint constraints.txt --editable . \

@@ -3,17 +3,18 @@
 import asyncio
 import gc
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
 from api.http import logs, problem
 from api.http.deps import State, closed
-from api.http.headers import Edge
+from api.http.headers import Edge, Shown, as_it_is
 from api.http.limits import Limiter
 from api.http.openapi import describe
 from api.http.surface import ground_of
@@ -31,6 +32,7 @@ from api.routes import (
     interactions,
     log,
     ownership,
+    passkeys,
     people,
     promises,
     sessions,
@@ -58,12 +60,23 @@ NO_TELEMETRY: TelemetryConfig = {
 # The routes that are asked most come first: the router tries them in this order.
 ROUTERS = (
     contacts, interactions, follow_ups, drafts, attachments, sessions, companies, consents, vocabulary, imports,
-    ownership, people, log, alerts, canaries, health, promises,
+    ownership, people, passkeys, log, alerts, canaries, health, promises,
 )  # fmt: skip
 
+Handler = Callable[[Request, Exception], Coroutine[Any, Any, Response]]
 
-def create_app(settings: Settings | None = None, clock: Clock | None = None) -> FastAPI:
-    """Build the application.
+
+def create_app(
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    *,
+    pages: Sequence[APIRouter] = (),
+    shown: Shown = as_it_is,
+    limits: Mapping[str, int] | None = None,
+) -> FastAPI:
+    """Build the application: REST, the ``pages`` beside it, and ``shown``, which may make a page of a problem.
+
+    ``limits`` adds to how many bytes a body may have, by path.
 
     Raises:
         MisconfiguredError: a setting is missing.
@@ -114,17 +127,24 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         telemetry=NO_TELEMETRY,
         lifespan=lifespan,
         exception_handlers={
-            CrmError: problem.on_crm_error,
-            HTTPException: problem.on_http_error,
-            RequestValidationError: problem.on_validation_error,
-            **dict.fromkeys(DOWN, problem.on_database_error),
+            CrmError: _then(problem.on_crm_error, shown),
+            HTTPException: _then(problem.on_http_error, shown),
+            RequestValidationError: _then(problem.on_validation_error, shown),
+            **dict.fromkeys(DOWN, _then(problem.on_database_error, shown)),
         },
     )
-    for module in ROUTERS:
-        app.include_router(module.router)
-    limits = {imports.PATH: imports.LIMIT, attachments.PATH: attachments.LIMIT}
+    for router in (*(module.router for module in ROUTERS), *pages):
+        app.include_router(router)
+    sizes = {imports.PATH: imports.LIMIT, attachments.PATH: attachments.LIMIT, **(limits or {})}
     limiter = Limiter(told.requests_per_minute, clock or Clock())
-    app.add_middleware(Edge, limits=limits, limiter=limiter, refused=refused)
+    app.add_middleware(Edge, limits=sizes, limiter=limiter, refused=refused, shown=shown)
     closed(app)
     describe(app)
     return app
+
+
+def _then(handler: Handler, shown: Shown) -> Handler:
+    async def handle(request: Request, error: Exception) -> Response:
+        return shown(request.scope, await handler(request, error))
+
+    return handle

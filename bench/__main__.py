@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench import disk, imports, opens, rest, search, staff, verify
+from bench import disk, imports, opens, pages, rest, search, staff, verify
 from bench.figures import Report, machine
 from bench.homes import REPOSITORY
 
@@ -28,17 +28,17 @@ class Size:
     people: tuple[int, ...]
     staffed: int
     shift_s: float
-    imported: int
+    imported: tuple[int, ...]
 
 
 SMALL = Size(
     seconds=0.4, repeats=3, slowed_us=(2_000,), rest_clients=(16,), cards=(5_000,), classes=("whole name", "mixed"),
-    entries=10_000, opens=2_000, people=(1_000, 5_000), staffed=5_000, shift_s=10.0, imported=3_000,
+    entries=10_000, opens=2_000, people=(1_000, 5_000), staffed=5_000, shift_s=10.0, imported=(3_000,),
 )  # fmt: skip
 FULL = Size(
     seconds=4.0, repeats=5, slowed_us=(2_000, 8_000), rest_clients=(1, 16, 64), cards=(200_000, 1_000_000),
     classes=search.CLASSES, entries=200_000, opens=50_000, people=(1_000, 100_000, 1_000_000),
-    staffed=200_000, shift_s=staff.SHIFT_S, imported=100_000,
+    staffed=200_000, shift_s=staff.SHIFT_S, imported=(100_000, 1_000_000),
 )  # fmt: skip
 
 
@@ -52,6 +52,7 @@ def parts(size: Size) -> dict[str, Callable[..., None]]:
         "verify": partial(verify.measure, size.entries, repeats=size.repeats),
         "bytes": partial(opens.measure_bytes, count=size.opens),
         "staff": partial(staff.measure, size.staffed, seconds=size.shift_s),
+        "pages": partial(pages.measure, size.staffed, seconds=size.seconds, rush_s=size.shift_s / 10),
         "imports": partial(imports.measure, size.imported, repeats=size.repeats),
         "people": partial(opens.measure_people, size.people, seconds=size.seconds, repeats=size.repeats),
     }

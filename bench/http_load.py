@@ -64,8 +64,15 @@ def get_contacts(port: int, token: str, ids: Sequence[str], *, clients: int, sec
 
 
 def post(port: int, token: str, asks: Sequence[Sequence[str]], *, clients: int, seconds: float, seed: int) -> Answered:
-    """Send random ones of some requests, each its first line and its body."""
-    task = {"port": port, "token": token, "asks": asks, "clients": clients, "seconds": seconds, "seed": seed}
+    """Send random ones of some requests to REST, each its first line and its body."""
+    headers = f"Authorization: Bearer {token}\r\nContent-Type: application/json"
+    asked = [(first, headers, body) for first, body in asks]
+    return send(port, asked, clients=clients, seconds=seconds, seed=seed)
+
+
+def send(port: int, asks: Sequence[Sequence[str]], *, clients: int, seconds: float, seed: int) -> Answered:
+    """Send random ones of some requests, each its first line, its own headers and its body."""
+    task = {"port": port, "asks": asks, "clients": clients, "seconds": seconds, "seed": seed}
     ran = subprocess.run(
         [sys.executable, "-m", "bench.http_load"], input=json.dumps(task), capture_output=True, text=True,
         check=False, cwd=REPOSITORY,
@@ -126,10 +133,9 @@ class _Run:
 async def _run(task: dict[str, Any]) -> Answered:
     asks = [
         (
-            f"{first} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {task['token']}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}"
+            f"{first} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}"
         ).encode()
-        for first, body in task["asks"]
+        for first, headers, body in task["asks"]
     ]
     dice = random.Random(task["seed"])  # noqa: S311 - which to ask
     run, began = None, 0.0

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,13 +20,16 @@ HEADINGS = (
     "Business City", "Business Postal Code", "Business Country", "Notes",
 )  # fmt: skip
 BATCH = 1_000
+# What an import may have at most is 64 MB; more people come in several files.
+PART = 400_000
+POINTS = 5
 RATE = 5_000
 Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One import: its length, and the processor time of each process in it."""
+    """An import: its length, and the processor time of each process in it."""
 
     seconds: float
     keeper_s: float
@@ -38,19 +41,24 @@ class Run:
         return self.keeper_s + self.web_s + self.postgres_s
 
 
-def measure(people: int, *, report: Report, repeats: int) -> None:
-    """Report an import into an empty home, the same file again, and the COPY."""
-    report.title("Imports")
+def measure(sizes: Sequence[int], *, report: Report, repeats: int) -> None:
+    """Report imports of several sizes, those beyond one file once."""
+    for people in sizes:
+        _measure(people, report=report, repeats=repeats if people <= PART else 1)
+
+
+def _measure(people: int, *, report: Report, repeats: int) -> None:
+    """Report an import into an empty home, the same again, and the COPY."""
+    report.title(f"Imports of {people:,}")
     report.say(
         f"A table of {people:,} made-up people, ten columns filled, given to one web worker; told apart, sealed, "
         "fingerprinted, carded, logged, and committed in PostgreSQL. *A core* divides by all processor time that was "
         "used, whoever used it. COPY is the same rows in plain text into one table with a primary key."
     )
-    file = FOLDER / "people.csv"
-    write(file, people)
-    rows = list(_rows(people))
+    files = [FOLDER / f"people-{start}.csv" for start in range(0, people, PART)]
+    for start, file in zip(range(0, people, PART), files, strict=True):
+        write(file, start, min(people, start + PART))
     first, again, copies = list[Run](), list[Run](), list[float]()
-    memory = dict[str, list[float]]()
     for repeat in range(repeats):
         home = FOLDER / "imports"
         homes.make(home)
@@ -58,20 +66,17 @@ def measure(people: int, *, report: Report, repeats: int) -> None:
             keeper.token()
             asyncio.run(_empty(dsns))
             with stack.web(dsns, "crm.host.web", keeper) as web:
-                before = homes.memory_mb(web.pid)["VmRSS"]
-                first.append(_import(keeper, web, file, people))
-                memory.setdefault("before", []).append(before)
-                memory.setdefault("most", []).append(_most_mb(web.pid))
-                again.append(_import(keeper, web, file, 0))
-            copies.append(people / asyncio.run(_copy(dsns, rows)))
+                memory = [(0, *_memory_mb(web, keeper))]
+                first.append(_import(keeper, web, files, is_new=True, memory=memory))
+                most = _most_mb(web.pid)
+                again.append(_import(keeper, web, files, is_new=False, memory=[]))
+            copies.append(people / asyncio.run(_copy(dsns, people)))
         report.say(f"(Run {repeat + 1}: {people / first[-1].seconds:,.0f}/s.)")
     _report(report, people, {"first": first, "the same again": again}, copies)
-    size = file.stat().st_size / 2**20
-    report.say(
-        f"The file has {size:.0f} MB; the web worker {min(memory['before']):.0f} MB before it, and never more than "
-        f"{max(memory['most']):.0f} MB."
-    )
-    report.data["imports_memory_mb"] = {**memory, "file": size}
+    size = max(file.stat().st_size for file in files) / 2**20
+    report.say(f"Files: {len(files)}, the largest of {size:.0f} MB; the web worker never had more than {most:.0f} MB.")
+    report.table(("people stored", "web MB", "keeper MB"), [(f"{n:,}", f"{a:.0f}", f"{b:.0f}") for n, a, b in memory])
+    report.data.setdefault("imports_memory_mb", {})[people] = {"points": memory, "most": most, "file": size}
 
 
 def _report(report: Report, people: int, runs: dict[str, list[Run]], copies: list[float]) -> None:
@@ -82,14 +87,19 @@ def _report(report: Report, people: int, runs: dict[str, list[Run]], copies: lis
         )
         shares = [spread(getattr(run, of) / people * 1e6 for run in some) for of in ("keeper_s", "web_s", "postgres_s")]
         rows.append((name, rate.text(), a_core.text(), *(share.text() for share in shares)))
-        report.data.setdefault("imports", {})[name] = {"per_s": rate, "per_core_s": a_core, "cpu_us": shares}
+        report.data.setdefault("imports", {})[f"{people} {name}"] = {
+            "per_s": rate, "per_core_s": a_core, "cpu_us": shares
+        }  # fmt: skip
     rows.append(("COPY", spread(copies).text(), "", "", "", ""))
     report.table(("", "people/s", "a core", "keeper CPU us", "web CPU us", "PostgreSQL CPU us"), rows)
-    rate = report.data["imports"]["first"]["per_core_s"].median
+    rate = report.data["imports"][f"{people} first"]["per_core_s"].median
     report.target(f"{RATE:,} people/s a core", is_met=rate >= RATE, found=f"{rate:,.0f}/s")
 
 
-def _import(keeper: homes.Running, web: stack.Server, file: Path, stored: int) -> Run:
+def _import(
+    keeper: homes.Running, web: stack.Server, files: list[Path], *, is_new: bool, memory: list[tuple[int, float, float]]
+) -> Run:
+    """Give files one after the other; ``memory`` gets the sizes of web and keeper at some points of each."""
     postgres = _postgres()
 
     def used() -> tuple[float, float, float]:
@@ -97,12 +107,22 @@ def _import(keeper: homes.Running, web: stack.Server, file: Path, stored: int) -
 
     with Client(f"http://127.0.0.1:{web.port}") as client:
         client.sign_in(homes.NAMES["staff"], homes.PASSWORD.reveal())
-        before, began = used(), time.perf_counter()
-        *_, last = client.follow(client.send_file(file))
+        before, began, earlier = used(), time.perf_counter(), 0
+        for file in files:
+            point = 1
+            for state in client.follow(client.send_file(file)):
+                if state["read"] * POINTS >= point * state["total"]:
+                    memory.append((earlier + state["read"], *_memory_mb(web, keeper)))
+                    point += 1
+            if (state["state"], state["stored"]) != ("done", state["total"] if is_new else 0):
+                raise RuntimeError(f"the import is {state['state']}: {state['stored']} of {state['total']}")
+            earlier += state["total"]
         seconds, after = time.perf_counter() - began, used()
-    if (last["state"], last["stored"], last["rejected"]) != ("done", stored, 0):
-        raise RuntimeError(f"the import is {last['state']}: {last['stored']} of {stored}")
     return Run(seconds, *(end - start for start, end in zip(before, after, strict=True)))
+
+
+def _memory_mb(web: stack.Server, keeper: homes.Running) -> tuple[float, float]:
+    return homes.memory_mb(web.pid)["VmRSS"], keeper.memory_mb()["VmRSS"]
 
 
 def _most_mb(pid: int) -> float:
@@ -126,10 +146,10 @@ def _family(parent: int) -> Iterator[int]:
             yield int(entry.parent.name)
 
 
-def _rows(people: int) -> Iterator[Row]:
+def _rows(first: int, end: int) -> Iterator[Row]:
     population = made_up.Population()
-    for start in range(0, people, BATCH):
-        for _, identity, channels in population.people(start, min(BATCH, people - start)):
+    for start in range(first, end, BATCH):
+        for _, identity, channels in population.people(start, min(BATCH, end - start)):
             (address,) = channels["addresses"]
             yield (
                 identity["given_name"], identity["family_name"], identity.get("company", ""), identity["job_title"],
@@ -138,13 +158,13 @@ def _rows(people: int) -> Iterator[Row]:
             )  # fmt: skip
 
 
-def write(file: Path, people: int) -> None:
-    """Write the table that is given."""
+def write(file: Path, first: int, end: int) -> None:
+    """Write a table of some people."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(HEADINGS)
-        writer.writerows(_rows(people))
+        writer.writerows(_rows(first, end))
         stream.flush()
         os.fsync(stream.fileno())
 
@@ -156,7 +176,7 @@ async def _empty(dsns: Path) -> None:
     await owner.close()
 
 
-async def _copy(dsns: Path, rows: list[Row]) -> float:
+async def _copy(dsns: Path, people: int) -> float:
     """Copy the rows in plain text; returns the seconds that took."""
     owner = await asyncpg.connect((dsns / "kept_owner.dsn").read_text().strip())
     await owner.execute("drop table if exists bench_people")
@@ -164,7 +184,7 @@ async def _copy(dsns: Path, rows: list[Row]) -> float:
     await owner.execute(
         f"create table bench_people (id int primary key, {', '.join(f'{one} text' for one in columns)})"
     )
-    numbered = [(number, *row) for number, row in enumerate(rows)]
+    numbered = [(number, *row) for number, row in enumerate(_rows(0, people))]
     began = time.perf_counter()
     await owner.copy_records_to_table("bench_people", records=numbered, columns=["id", *columns])
     took = time.perf_counter() - began

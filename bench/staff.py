@@ -146,13 +146,13 @@ def _put_to_work(**task: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of the
     return dict(json.loads(ran.stdout))
 
 
-def _tokens(keeper: homes.Running) -> list[str]:
-    """Bring in fifty members of staff and sign them in."""
+def tokens_of(keeper: homes.Running, count: int) -> list[str]:
+    """Bring in members of staff and sign them in."""
     admin, auditor = keeper.token("admin"), keeper.token("auditor")
 
     async def ask(web: Keeper) -> list[str]:
         tokens = []
-        for number in range(STAFF):
+        for number in range(count):
             await homes.hire(web, admin, auditor, f"Staff {number}")
             tokens.append((await web.sign_in(f"Staff {number}", PASSWORD)).token.reveal())
         return tokens
@@ -169,7 +169,7 @@ def measure(people: int, *, report: Report, seconds: float) -> None:
         with homes.running(home) as keeper, stack.postgres() as dsns:
             stack.fill_tables(dsns, {}, people)
             keeper.searchable()
-            tokens = _tokens(keeper)
+            tokens = tokens_of(keeper, STAFF)
             with stack.web(dsns, "crm.host.web", keeper) as web:
                 scale, how_long = (0.0, min(seconds, RUSH_S)) if lifted else (min(1.0, seconds / SHIFT_S), seconds)
                 found = _put_to_work(port=web.port, tokens=tokens, people=people, seconds=how_long, scale=scale)

@@ -38,6 +38,10 @@ _FOLDER = "Folder of the installation."
 # Not to be read: an account of its own may walk through, and see nothing but what it knows the name of.
 Home = Annotated[Path, typer.Option("--home", help=_FOLDER, readable=False, default_factory=homes.default)]
 State = Annotated[Path | None, typer.Option(help="File to keep at the keeper's state, for health checks.")]
+Site = Annotated[
+    list[str] | None, typer.Option(envvar="KEPT_SITE", help="https://HOST of pages: web's, then approve's.")
+]
+RpId = Annotated[str | None, typer.Option(envvar="KEPT_RP_ID", help="Domain of passkeys (or the first site's).")]
 Recovery = Annotated[list[str] | None, typer.Option(help="An age recipient who can recover the keys; name two.")]
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -58,12 +62,14 @@ def serve(
     origin: Annotated[str | None, typer.Option(help="The log's name, for ever.")] = None,
     *,
     recovery: Recovery = None,
+    site: Site = None,
+    rp_id: RpId = None,
     demo: Annotated[bool, typer.Option("--demo", help="Made-up people and customers.")] = False,
 ) -> None:
     """Start everything on this machine."""
     options = launcher.Options(
         home=home, port=port, workers=workers, journal=journal, origin=origin, recovery=tuple(recovery or ()),
-        is_demo=demo,
+        sites=tuple(site or ()), rp_id=rp_id, is_demo=demo,
     )  # fmt: skip
     raise typer.Exit(launcher.run(options))
 
@@ -102,6 +108,8 @@ def install(
     journal: Annotated[Path | None, typer.Option(help="Folder of the journal, on another volume.")] = None,
     *,
     recovery: Recovery = None,
+    site: Site = None,
+    rp_id: RpId = None,
 ) -> None:
     """Make home, database and roles for processes that compose or systemd start; run it after every update."""
     try:
@@ -113,7 +121,10 @@ def install(
         raise typer.BadParameter(str(error)) from error
     if server is None:
         raise typer.BadParameter("Set DATABASE_URL, or give --postgres and --password-file.")
-    plan = installer.Plan(home=home, server=server, origin=origin, journal=journal, recovery=tuple(recovery or ()))
+    plan = installer.Plan(
+        home=home, server=server, origin=origin, journal=journal, recovery=tuple(recovery or ()),
+        sites=tuple(site or ()), rp_id=rp_id,
+    )  # fmt: skip
     raise typer.Exit(installer.run(plan))
 
 
@@ -152,7 +163,7 @@ def add(
     """Make the first admin or the first auditor of a new home; prints a one-time code."""
     made = _ask(home, "people_add", name=name, roles=[role])
     typer.echo(f"One-time code for {name}, good for three days: {made['code']}")
-    typer.echo('Its bearer sets a password: POST /v1/invitations {"code": ..., "password": ...}')
+    typer.echo("Its bearer sets a password on the page /invitation.")
 
 
 def _ask(home: Path, verb: str, **arguments: object) -> dict[str, object]:

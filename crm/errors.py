@@ -3,6 +3,7 @@
     CrmError
     ├── Unauthenticated          who is asking is not known (or no longer)
     ├── SecondFactorRequired     known, but a second factor is asked for
+    ├── ProofRequired            known, but has to prove it once more for this
     ├── PurposeNotYours          role and purpose do not go together
     ├── NotFound                 unknown, erased, merged away: one answer for all
     ├── Duplicate                somebody like that exists; a warning that can be confirmed
@@ -45,6 +46,13 @@ class SecondFactorRequired(CrmError):
 
     code = "second-factor-required"
     title = "A second factor is required."
+
+
+class ProofRequired(CrmError):
+    """Raised when an act asks for a fresh proof of who is there."""
+
+    code = "proof-required"
+    title = "Prove again that it is you."
 
 
 class PurposeNotYours(CrmError):
@@ -127,7 +135,7 @@ class KeeperUnavailable(CrmError):
 BY_CODE: dict[str, type[CrmError]] = {
     kind.code: kind
     for kind in (
-        Unauthenticated, SecondFactorRequired, PurposeNotYours, NotFound, Duplicate, RolesConflict, Stale,
-        TooLarge, Invalid, PreconditionRequired, OverBudget, KeeperSealed, KeeperUnavailable,
+        Unauthenticated, SecondFactorRequired, ProofRequired, PurposeNotYours, NotFound, Duplicate, RolesConflict,
+        Stale, TooLarge, Invalid, PreconditionRequired, OverBudget, KeeperSealed, KeeperUnavailable,
     )
 }  # fmt: skip

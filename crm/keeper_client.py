@@ -8,6 +8,7 @@ happened: its entry says) and the next call connects anew. Personal values come 
 import asyncio
 import contextlib
 import itertools
+import json
 import os
 import socket as sockets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,13 +17,21 @@ from pathlib import Path
 from typing import Any, Self
 
 import msgpack
+from passlib.totp import TOTP
 
-from crm.errors import BY_CODE, CrmError, KeeperUnavailable, TooLarge
+from crm.errors import BY_CODE, CrmError, KeeperSealed, KeeperUnavailable, NotFound, TooLarge
 from crm.kit import wire
+from crm.kit.clock import Clock, rfc3339
+from crm.kit.merkle import WIDTH
 from crm.kit.pii import Pii
+from crm.kit.proofs import bundle
 
 TIMEOUT_S = 30.0
 MOST_PENDING = 4096
+FARTHEST = 2**40  # the number of no bundle
+LOOKED_AT = 1000  # entries, for a page of those that fit a filter
+PORTION = 250  # of them at once: so many of the largest fit into an answer
+FILTERS = ("actor", "act", "purpose", "outcome")
 SOCKET_PATH_LIMIT = 100
 
 
@@ -39,10 +48,10 @@ class _Connection(wire.FrameProtocol):
 
     def frame_received(self, payload: bytes) -> None:
         if not self.ready.done():
-            self.send(wire.pack(wire.answer(self._key, wire.unpack(payload), self._principal)))
+            self.send(wire.pack(wire.answer(self._key, msgpack.unpackb(payload), self._principal)))
             self.ready.set_result(None)
             return
-        number, code, body = wire.unpack(payload)
+        number, code, body = msgpack.unpackb(payload)
         waiting = self.pending.pop(number, None)
         if waiting is None or waiting.done():
             return
@@ -200,8 +209,47 @@ class Keeper:
     async def sign_in(self, name: str, password: Pii[str], totp: Pii[str] | None = None) -> SignedIn:
         """Prove who is there; the entry says who, which factors, which outcome."""
         code = totp.reveal() if totp else None
-        body = await self.call("sign_in", name=name, password=password.reveal(), totp=code)
-        return SignedIn(Pii(body["token"]), body["expires_at"], body["person"], body["second_factor"])
+        return _signed_in(await self.call("sign_in", name=name, password=password.reveal(), totp=code))
+
+    async def sign_in_by_passkey(self, passkey: Mapping[str, Any]) -> SignedIn:
+        """Prove who is there by a passkey alone, as a browser's ``toJSON`` prints its answer to a ``challenge``."""
+        return _signed_in(await self.call("sign_in", passkey=dict(passkey)))
+
+    async def prove(
+        self,
+        token: str,
+        password: Pii[str] | None = None,
+        totp: Pii[str] | None = None,
+        *,
+        passkey: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Prove once more who is there, for ten minutes on this session."""
+        given = {"password": password.reveal()} if password else {}
+        code, signed = totp.reveal() if totp else None, dict(passkey) if passkey else None
+        await self.call("prove", token=token, totp=code, passkey=signed, **given)
+
+    async def challenge(self, token: str | None = None) -> bytes:
+        """Begin a ceremony: 32 bytes for a passkey to sign once, within five minutes; to sign in without a session."""
+        arguments = {"token": token} if token else {"purpose": "sign_in"}
+        return await self.call("challenge", **arguments)  # type: ignore[no-any-return]
+
+    async def passkeys(self, token: str) -> list[dict[str, Any]]:
+        """List one's own passkeys, oldest first; ``credential`` is what a browser knows one by."""
+        rows = await self.call("passkeys", token=token)
+        return [{"id": id_, "credential": known_by, "made_at": rfc3339(made_at)} for id_, known_by, made_at in rows]
+
+    async def passkey_add(
+        self,
+        token: str,
+        passkey: Mapping[str, Any],
+        id: str | None = None,  # noqa: A002 - the contract's name
+    ) -> dict[str, Any]:
+        """Keep a new passkey, as a browser's ``toJSON`` prints it; asks for a fresh proof."""
+        return await self.call("passkey_add", token=token, passkey=dict(passkey), id=id)  # type: ignore[no-any-return]
+
+    async def passkey_remove(self, token: str, passkey: str) -> None:
+        """Forget one of one's own passkeys; asks for a fresh proof."""
+        await self.call("passkey_remove", token=token, id=passkey)
 
     async def sign_out(self, token: str, *, everywhere: bool = False) -> None:
         """End this session, or every session of this person."""
@@ -209,7 +257,14 @@ class Keeper:
 
     async def sessions(self, token: str) -> list[dict[str, Any]]:
         """List one's own sessions, newest first."""
-        return await self.call("sessions", token=token)  # type: ignore[no-any-return]
+        rows, now = await self.call("sessions", token=token), Clock().wall_ms()
+        return [
+            {
+                "id": id_, "made_at": rfc3339(made_at), "seen_at": rfc3339(now - unused_ms), "factors": factors,
+                "is_current": is_current,
+            }
+            for id_, made_at, unused_ms, factors, is_current in rows
+        ]  # fmt: skip
 
     async def me(self, token: str) -> dict[str, Any]:
         """Say who this is, with which roles and factors, and what is left of the budgets."""
@@ -222,7 +277,8 @@ class Keeper:
     async def enrol_totp(self, token: str) -> dict[str, Any]:
         """Begin to enrol a time-based one-time code; nothing counts before ``confirm_totp``."""
         body = await self.call("enrol_totp", token=token)
-        return {"secret": Pii(body["secret"]), "uri": Pii(body["uri"])}
+        uri = TOTP(key=body["secret"]).to_uri(body["name"], "Kept")
+        return {"secret": Pii(body["secret"]), "uri": Pii(uri)}
 
     async def confirm_totp(self, token: str, code: Pii[str]) -> None:
         """Finish the enrolment with a first code."""
@@ -257,9 +313,18 @@ class Keeper:
         given = None if roles is None else list(roles)
         return _coded(await self.call("change_person", token=token, person=person, roles=given, state=state))
 
+    async def recover(self, token: str, person: str) -> dict[str, Any]:
+        """Ask for a reset of an admin or auditor, which an auditor or privacy officer decides (admin, auditor)."""
+        return _coded(await self.call("recover", token=token, person=person))
+
     async def decisions(self, token: str) -> list[dict[str, Any]]:
         """List what waits for a second person, and what was decided lately."""
-        return await self.call("decisions", token=token)  # type: ignore[no-any-return]
+        rows = await self.call("decisions", token=token)
+        shown = ("id", "what", "about", "asked_by", "verdict", "decided_by")
+        return [
+            {key: row[key] for key in shown} | {"body": json.loads(row["body"]), "asked_at": rfc3339(row["asked_at"])}
+            for row in rows
+        ]
 
     async def decide(self, token: str, decision: str, verdict: str) -> dict[str, Any]:
         """Approve or refuse as the second person."""
@@ -358,12 +423,13 @@ class Keeper:
     async def looks(self, token: str, subject: str) -> list[dict[str, Any]]:
         """List who looked at one subject, newest first."""
         rows = await self.call("looks", token=token, subject=subject)
-        shown = ("index", "at", "actor", "name", "act", "reason", "purpose")
+        shown = ("index", "at", "actor", "name", "role", "act", "reason", "purpose")
         return [{key: row.get(key) for key in shown} for row in rows]
 
     async def my_log(self, token: str, after: int | None = None, limit: int = 100) -> dict[str, Any]:
         """List one's own entries, newest first."""
-        return await self.call("my_log", token=token, after=after, limit=limit)  # type: ignore[no-any-return]
+        page = await self.call("my_log", token=token, after=after, limit=limit)
+        return {"entries": list(map(_read, page["entries"])), "next": page["next"]}
 
     async def record(
         self,
@@ -405,26 +471,44 @@ class Keeper:
 
     async def bundle(self, token: str, n: int, width: int) -> bytes:
         """Return one entry bundle (C2SP tlog-tiles); auditors only."""
-        return await self.call("bundle", token=token, n=n, width=width)  # type: ignore[no-any-return]
+        start = min(n, FARTHEST) * WIDTH
+        rows = (await self.call("entries", token=token, after=start - 1, limit=width))["entries"]
+        if width > WIDTH or [index for index, _ in rows] != list(range(start, start + width)):
+            raise NotFound
+        return bundle(body for _, body in rows)
 
     async def entries(
         self,
         token: str,
         *,
         after: int | None = None,
-        limit: int | None = None,
+        limit: int = 100,
         **where: Any,  # noqa: ANN401 - the contract's filters
     ) -> dict[str, Any]:
-        """List log entries in order; filters as in the contract; auditors only."""
-        return await self.call("entries", token=token, where=where, after=after, limit=limit)  # type: ignore[no-any-return]
+        """List log entries in order that fit every filter of the contract; auditors only.
 
-    async def proof(self, token: str, index: int) -> str:
-        """Return the inclusion proof of one entry (C2SP tlog-proof); auditors only."""
-        return await self.call("proof", token=token, index=index)  # type: ignore[no-any-return]
+        The keeper finds by time and by whom an entry names, and a page holds what fits of the thousand it then looks
+        at; ``next`` goes on behind them.
+        """
+        wanted = {name: where[name] for name in FILTERS if where.get(name)}
+        portion, rows, looked_at = PORTION if wanted else limit, list[dict[str, Any]](), 0
+        while True:
+            page = await self.call("entries", token=token, where=where, after=after, limit=portion)
+            found, after = list(map(_read, page["entries"])), page["next"]
+            rows += [entry for entry in found if all(entry.get(name) == wanted[name] for name in wanted)]
+            looked_at += len(found)
+            if not wanted or after is None or len(rows) >= limit or looked_at >= LOOKED_AT:
+                break
+        kept = rows[:limit]
+        return {"entries": kept, "next": kept[-1]["index"] if len(kept) < len(rows) else after}
 
     async def status(self) -> dict[str, Any]:
         """Say whether the keeper is open, and if not, why; nothing secret."""
-        return await self.call("status")  # type: ignore[no-any-return]
+        try:
+            return await self.call("status")  # type: ignore[no-any-return]
+        except KeeperSealed as sealed:  # a home that cannot be read: nothing is known of it
+            unknown = {"second_factor": "required", "escrow": False}
+            return {"state": "sealed", "reason": sealed.reason, "size": 0, "search": "building", **unknown}
 
 
 @contextlib.contextmanager
@@ -440,11 +524,23 @@ def _short(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
+def _signed_in(body: dict[str, Any]) -> SignedIn:
+    return SignedIn(Pii(body["token"]), body["expires_at"], body["person"], body["second_factor"])
+
+
 def _coded(body: dict[str, Any]) -> dict[str, Any]:
     """Wrap a one-time code, if there is one."""
     if body.get("code"):
         body["code"] = Pii(body["code"])
     return body
+
+
+def _read(row: Sequence[Any]) -> dict[str, Any]:
+    """Read an entry; the salt is what keeps its hash from telling it, and is of no use to readers."""
+    index, body = row
+    entry = {"index": index, **json.loads(body)}
+    del entry["salt"]
+    return entry
 
 
 def _made(entry: dict[str, Any]) -> list[dict[str, Any]]:

@@ -13,16 +13,15 @@ import asyncio
 import shutil
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
+from httpx import ASGITransport, AsyncClient, Auth, Request, Response
 
-from api.main import create_app
 from crm.config import Settings
 from crm.contacts import upkeep as contacts_upkeep
 from crm.db import migrate
@@ -31,7 +30,8 @@ from crm.host import roles
 from crm.host.postgres import Postgres
 from crm.interactions import upkeep
 from crm.kit.pii import Pii
-from tests.keeper.home import CAST, KeeperHome, gather_cast
+from tests.keeper.home import CAST, PASSWORD, KeeperHome, gather_cast
+from web.main import create_app
 
 SERVE = {"purpose": "serve", "reason": "call"}
 
@@ -72,6 +72,20 @@ class Server:
         return Pii(self.home.dsn_file(role).read_text().strip())
 
 
+class Proving(Auth):
+    """What a person does who is asked once more: prove it, then try again."""
+
+    requires_response_body = True
+
+    def auth_flow(self, request: Request) -> Generator[Request, Response, None]:
+        answer = yield request
+        is_problem = answer.headers.get("content-type") == "application/problem+json"
+        if answer.status_code == 403 and is_problem and answer.json()["code"] == "proof-required":
+            url, headers = request.url.copy_with(path="/v1/sessions/current/proof", query=None), request.headers
+            yield Request("POST", url, headers={"authorization": headers["authorization"]}, json={"password": PASSWORD})
+            yield request
+
+
 class Product:
     """A running application and a client for everybody."""
 
@@ -87,7 +101,7 @@ class Product:
         for name in ("nobody", *CAST):
             headers = {} if name == "nobody" else {"authorization": f"Bearer {self.keeper.token(name)}"}
             transport = ASGITransport(self.app, raise_app_exceptions=False)
-            client = AsyncClient(transport=transport, base_url="http://kept.test", headers=headers)
+            client = AsyncClient(transport=transport, base_url="http://kept.test", headers=headers, auth=Proving())
             setattr(self, name, await stack.enter_async_context(client))
 
     def as_(self, name: str) -> AsyncClient:

@@ -37,7 +37,17 @@ PUBLIC = frozenset(
         ("GET", "/log/checkpoint"),
         ("GET", "/log/tile/{path:path}"),
         ("POST", "/v1/sessions"),
+        ("POST", "/v1/sessions/options"),
         ("POST", "/v1/invitations"),
+        # pages of whoever is not signed in
+        ("GET", "/static/{name}"),
+        ("GET", "/sign-in"),
+        ("POST", "/sign-in"),
+        ("POST", "/sign-in/options"),
+        ("POST", "/sign-in/passkey"),
+        ("GET", "/invitation"),
+        ("POST", "/invitation"),
+        ("POST", "/look"),
     }
 )
 LONGEST_TOKEN = 200
@@ -135,17 +145,22 @@ class Has(Declared):
         self.roles = frozenset(roles)
 
     async def __call__(self, request: Request) -> StaffDesk:
-        """Ask the keeper who this is.
+        """Ask the keeper who this is."""
+        app = state(request)
+        caller, _ = await self.caller(app, bearer(request))
+        return StaffDesk(app, caller)
+
+    async def caller(self, app: State, token: str) -> tuple[Caller, dict[str, Any]]:
+        """Ask the keeper whose token this is; returns the caller and all that `me` says.
 
         Raises:
             PurposeNotYours: none of the roles.
         """
-        app, token = state(request), bearer(request)
         person = await app.keeper.me(token)
         caller = Caller(token, person["id"], frozenset(person["roles"]))
         if self.roles and not self.roles & caller.roles:
             raise PurposeNotYours
-        return StaffDesk(app, caller)
+        return caller, person
 
 
 async def write_session(request: Request) -> AsyncIterator[WriteSession]:

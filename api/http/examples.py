@@ -54,7 +54,12 @@ ALERT = {
     "id": OTHER, "kind": "budget_exhausted", "severity": "warning", "first_index": 4711, "last_index": 4711, "at": AT,
     "last_at": AT, "actor": STAFF, "about": None, "subjects": [], "count": 1, "evidence": [4711], "acknowledged": None,
 }  # fmt: skip
-SESSION = {"id": OTHER[:16], "made_at": AT, "factors": "password totp", "is_current": True}
+SESSION = {"id": OTHER[:16], "made_at": AT, "seen_at": AT, "factors": "password+totp", "is_current": True}
+_SIGNED = {"clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uZ2V0In0", "authenticatorData": "SZYN5Q", "signature": "MEUCIQ"}
+_MADE = {"clientDataJSON": "eyJ0eXBlIjoid2ViYXV0aG4uY3JlYXRlIn0", "attestationObject": "o2NmbXRkbm9uZQ"}
+PASSKEY = {"id": "7x9Q", "rawId": "7x9Q", "type": "public-key", "response": _SIGNED}
+OPTIONS = {"challenge": "TWFkZSBieSB0aGUga2VlcGVy", "rpId": "example.org", "timeout": 300_000, "allowCredentials": [],
+           "userVerification": "required"}  # fmt: skip
 DECISION = {
     "id": OTHER, "what": "person", "about": STAFF, "body": {"roles": "staff"}, "asked_by": TERM, "asked_at": AT,
     "verdict": None, "decided_by": None,
@@ -124,8 +129,8 @@ EXAMPLES: Mapping[tuple[str, str], Example] = {
     ("POST", "/v1/contacts/{contact}/merge"): Example(INDEX, {"into": OTHER, "keep": ["phones"]}),
     ("POST", "/v1/contacts/{contact}/merge/undo"): Example(INDEX),
     ("GET", "/v1/contacts/{contact}/looks"): Example(
-        {"looks": [{"index": 4711, "at": AT, "actor": STAFF, "name": "Ann", "act": "open", "reason": "call",
-                    "purpose": "serve"}]}
+        {"looks": [{"index": 4711, "at": AT, "actor": STAFF, "name": "Ann", "role": "staff", "act": "open",
+                    "reason": "call", "purpose": "serve"}]}
     ),
     ("PUT", "/v1/contacts/{contact}/restriction"): Example(INDEX),
     ("DELETE", "/v1/contacts/{contact}/restriction"): Example(INDEX),
@@ -214,6 +219,14 @@ EXAMPLES: Mapping[tuple[str, str], Example] = {
         {"name": "Ann", "password": "correct horse battery", "totp": "123456"},
         ("unauthenticated", "second-factor-required"),
     ),
+    ("POST", "/v1/sessions/options"): Example(OPTIONS),
+    ("POST", "/v1/sessions/current/proof"): Example(body={"passkey": PASSKEY}, refusals=("invalid",)),
+    ("POST", "/v1/passkeys/options"): Example(OPTIONS, {"ceremony": "prove"}),
+    ("POST", "/v1/passkeys"): Example(
+        {"id": OTHER}, {"passkey": {**PASSKEY, "response": _MADE}}, ("proof-required", "stale", "too-large")
+    ),
+    ("GET", "/v1/passkeys"): Example({"passkeys": [{"id": OTHER, "made_at": AT}]}),
+    ("DELETE", "/v1/passkeys/{passkey}"): Example(refusals=("proof-required", "stale")),
     ("GET", "/v1/sessions"): Example({"sessions": [SESSION]}),
     ("DELETE", "/v1/sessions"): Example(),
     ("DELETE", "/v1/sessions/current"): Example(),
@@ -225,21 +238,28 @@ EXAMPLES: Mapping[tuple[str, str], Example] = {
     ("GET", "/v1/me/recent"): Example({"people": [LABEL]}),
     ("GET", "/v1/me/log"): Example({"entries": [ENTRY], "next": 4711}),
     ("POST", "/v1/me/password"): Example(body={"old": "correct horse battery", "new": "longer horse battery"}),
-    ("POST", "/v1/me/totp"): Example({"secret": "JBSWY3DPEHPK3PXP", "uri": "otpauth://totp/Kept?secret=JBSWY3DPEHPK3PXP"}),
+    ("POST", "/v1/me/totp"): Example(
+        {"secret": "JBSWY3DPEHPK3PXP", "uri": "otpauth://totp/Kept?secret=JBSWY3DPEHPK3PXP"},
+        refusals=("proof-required",),
+    ),
     ("PUT", "/v1/me/totp"): Example(body={"code": "123456"}, refusals=("stale",)),
     ("POST", "/v1/me/lift"): Example({"decision": OTHER}),
     ("GET", "/v1/colleagues"): Example({"colleagues": [{"id": STAFF, "name": "Ann"}]}),
     ("GET", "/v1/people"): Example({"people": [{**PERSON, "state": "active", "second_factor": True}]}),
     ("POST", "/v1/people"): Example(
         {"id": STAFF, "decision": OTHER, "code": "one-half-of-two"}, {"name": "Ann", "roles": ["staff"]},
-        ("roles-conflict", "stale"),
+        ("roles-conflict", "stale", "proof-required"),
     ),
     ("PATCH", "/v1/people/{person}"): Example(
-        {"decision": OTHER}, {"roles": ["staff", "privacy"]}, ("roles-conflict",)
+        {"decision": OTHER}, {"roles": ["staff", "privacy"]}, ("roles-conflict", "proof-required")
+    ),
+    ("POST", "/v1/people/{person}/recovery"): Example(
+        {"decision": OTHER, "code": "one-half-of-two"}, refusals=("proof-required",)
     ),
     ("GET", "/v1/decisions"): Example({"decisions": [DECISION]}),
     ("POST", "/v1/decisions/{decision}"): Example(
-        {"outcome": "approve", "code": "the-other-half"}, {"verdict": "approve"}, ("stale", "roles-conflict")
+        {"outcome": "approve", "code": "the-other-half"}, {"verdict": "approve"},
+        ("stale", "roles-conflict", "proof-required"),
     ),
     ("GET", "/v1/vocabulary/{kind}"): Example({"terms": [{"id": TERM, "term": "customer", "retired": False}]}),
     ("PATCH", "/v1/vocabulary/{kind}/{term}"): Example({"id": TERM, **INDEX}, {"retired": True}, ("stale",)),
@@ -253,7 +273,8 @@ EXAMPLES: Mapping[tuple[str, str], Example] = {
     ),
     ("GET", "/v1/canaries"): Example(
         {"canaries": [{"id": ID, "made_at": AT, "made_by": STAFF, **INDEX, "touched_at": None, "touched_by": None,
-                       "touched_index": None}], "read": 4713, "size": 4713}
+                       "touched_index": None, "first_at": None, "first_by": None, "first_index": None}],
+         "read": 4713, "size": 4713}
     ),
     ("POST", "/v1/canaries"): Example({"id": ID, **INDEX}, {"given_name": "Maud", "family_name": "Ryder"}),
     ("GET", "/v1/log/entries"): Example({"entries": [ENTRY], "next": 4711}),

@@ -4,9 +4,10 @@ Pure ASGI and one wrapper for all of it: a second `send` wrapper per request is 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import logs, problem
@@ -23,9 +24,17 @@ HEADERS = [
     (b"strict-transport-security", b"max-age=63072000"),
 ]
 NO_STORE = (b"cache-control", b"no-store")
-# Declared cookies by name. So far there is none, and whatever is set all the same is dropped and counted.
-COOKIES: frozenset[bytes] = frozenset()
+# The registry of cookies: whatever else is set is dropped and counted. The session's holds the keeper's random
+# token; each of the others one word of a list, chosen on a page by whoever works here.
+SESSION, REASON, THEME, LANGUAGE, ZONE = (f"__Host-{name}" for name in ("kept", "reason", "theme", "language", "zone"))
+COOKIES = frozenset(name.encode() for name in (SESSION, REASON, THEME, LANGUAGE, ZONE))
+Shown = Callable[[Scope, Response], Response]
 _MEDIA = frozenset(media.encode() for media in MEDIA | {PROBLEM})
+
+
+def as_it_is(_: Scope, response: Response) -> Response:
+    """Show a problem as REST tells it."""
+    return response
 
 
 class ForeignMediaError(Exception):
@@ -33,13 +42,19 @@ class ForeignMediaError(Exception):
 
 
 class Edge:
-    """Wraps the application; `limits` adds to the sizes of bodies by path, `refused` counts what was not sent."""
+    """Wraps the application; `limits` adds to the sizes of bodies by path, `refused` counts what was not sent.
 
-    def __init__(self, app: ASGIApp, limits: Mapping[str, int], limiter: Limiter, refused: Counter[str]) -> None:
+    ``shown`` makes of a problem what the caller of an address understands.
+    """
+
+    def __init__(
+        self, app: ASGIApp, limits: Mapping[str, int], limiter: Limiter, refused: Counter[str], shown: Shown = as_it_is
+    ) -> None:
         self._app = app
         self._sizes = Sizes(limits)
         self._limiter = limiter
         self._refused = refused
+        self._shown = shown
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -64,7 +79,8 @@ class Edge:
         # An answer that has begun cannot be taken back; the server closes the connection.
         if refusal and not status:
             headers = {"retry-after": str(retry_s)} if retry_s else None
-            await problem.of_status(refusal, headers)(scope, receive, send_with_headers)
+            answer = self._shown(scope, problem.of_status(refusal, headers))
+            await answer(scope, receive, send_with_headers)
         template = getattr(scope.get("route"), "path", "-")
         logs.access(scope["method"], template, status, round((perf_counter() - started) * 1000))
 
@@ -91,7 +107,9 @@ class Edge:
         if set_:
             self._refused["cookie"] += len(set_)
             headers = [pair for pair in headers if pair not in set_]
-        headers += HEADERS
+        # A page brings its own content policy, with the nonce of its scripts; to any other answer ours is added.
+        said = {name for name, _ in headers} if kind is not None and kind.startswith(b"text/html") else ()
+        headers += [pair for pair in HEADERS if pair[0] not in said]
         if not any(name == b"cache-control" for name, _ in headers):
             headers.append(NO_STORE)
         message["headers"] = headers

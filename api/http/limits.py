@@ -22,7 +22,11 @@ BODY_LIMIT = 512 << 10
 # Smaller where nothing long is ever said; templates as the routes have them.
 SIZES: Mapping[str, int] = {
     "/v1/sessions": 8 << 10,
+    "/v1/sessions/options": 8 << 10,
     "/v1/sessions/current": 8 << 10,
+    "/v1/sessions/current/proof": 8 << 10,
+    "/v1/passkeys": 8 << 10,
+    "/v1/passkeys/options": 8 << 10,
     "/v1/invitations": 8 << 10,
     "/v1/me/{what}": 8 << 10,
     "/v1/people": 8 << 10,
@@ -32,6 +36,14 @@ SIZES: Mapping[str, int] = {
     "/v1/contacts/{contact}/merge": 8 << 10,
     "/v1/log/subject": 8 << 10,
     "/v1/vocabulary/{kind}": 8 << 10,
+    "/sign-in": 8 << 10,
+    "/sign-in/{what}": 16 << 10,
+    "/sign-out": 8 << 10,
+    "/invitation": 8 << 10,
+    "/look": 8 << 10,
+    "/me/{what}": 8 << 10,
+    "/people": 8 << 10,
+    "/people/{person}/{what}": 8 << 10,
 }
 DEEPEST = 16
 
@@ -40,7 +52,13 @@ FORGET_MS = 600_000
 # Against one account: a network is an office of them, and a verifier fetches tiles as fast as it can.
 NETWORK, TILES = 10, 20
 SIGN_INS_A_MINUTE = 300
-SIGN_IN = frozenset({("POST", "/v1/sessions"), ("POST", "/v1/invitations")})
+SIGN_IN = frozenset(
+    ("POST", path)
+    for path in (
+        "/v1/sessions", "/v1/sessions/options", "/v1/invitations", "/sign-in", "/sign-in/options", "/sign-in/passkey",
+        "/invitation",
+    )
+)  # fmt: skip
 _MINUTE_MS = 60_000
 _PREFIX_4, _PREFIX_6 = 3, 6  # bytes of /24 and /48
 

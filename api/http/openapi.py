@@ -52,7 +52,7 @@ def _complete(app: FastAPI, document: dict[str, Any]) -> None:
         schemas.pop(unused, None)
     for context in iter_route_contexts(app.routes):
         route = context.original_route
-        if isinstance(route, APIRoute):
+        if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
                 operation = document["paths"][route.path_format][method.lower()]
                 _operation(operation, method, route, EXAMPLES.get((method, route.path), Example()))

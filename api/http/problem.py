@@ -48,6 +48,7 @@ SCHEMA: dict[str, Any] = {
 STATUS: Mapping[str, int] = {
     "unauthenticated": 401,
     "second-factor-required": 401,
+    "proof-required": 403,
     "purpose-not-yours": 403,
     "not-found": 404,
     "duplicate": 409,

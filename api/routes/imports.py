@@ -1,15 +1,13 @@
 """Imports: a file in, counts out."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response, status
 
-from api.http import logs
+from api.http import intake
 from api.http.deps import IdPath, StaffDep
 from api.http.upload import read_form
 from crm.contacts import importing
-from crm.contacts.intake import Intake
 from crm.errors import Invalid
 from crm.kit.ids import is_id
 
@@ -57,23 +55,7 @@ async def import_file(request: Request, response: Response, desk: StaffDep, *, d
     if dry_run or SAID[said]:
         response.status_code = status.HTTP_200_OK
         return await importing.rehearse(desk.database, desk.keeper, desk.caller, form.file, key=key, region=region)
-    job, source = await importing.begin(
-        desk.database, desk.keeper, desk.caller, form.file, job=chosen, headings=desk.state.headings, clock=desk.clock
-    )
-    if source is not None:
-        work = importing.Import(desk.database, desk.keeper, desk.caller, job, Intake(key, region), desk.clock).run(
-            source
-        )
-        task = asyncio.create_task(work)
-        desk.state.imports.add(task)
-        task.add_done_callback(desk.state.imports.discard)
-        task.add_done_callback(_report)
-    return {"id": job}
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        logs.failure(error)
+    return {"id": await intake.start(desk, form.file, chosen)}
 
 
 @router.get("/v1/imports/{job}")

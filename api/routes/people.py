@@ -64,6 +64,12 @@ async def change_person(person: IdPath, body: PersonPatch, desk: AdminDep) -> di
     return _told(await desk.keeper.change_person(desk.token, person, roles=body.roles, state=body.state))
 
 
+@router.post("/v1/people/{person}/recovery", status_code=status.HTTP_201_CREATED)
+async def recover(person: IdPath, desk: PeopleDep) -> dict[str, Any]:
+    """Ask for a reset of an admin or auditor; another auditor, or a privacy officer, decides."""
+    return _told(await desk.keeper.recover(desk.token, person))
+
+
 @router.get("/v1/decisions")
 async def list_decisions(desk: DecisionsDep) -> dict[str, Any]:
     """List what waits for a second person."""

@@ -1,10 +1,11 @@
 """Signing in and out, and what a person may know about themselves."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, Query, status
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
+from api.http.ceremonies import Passkey, to_sign_in
 from api.http.deps import PublicDep, SelfDep
 from crm.contacts.schemas import Input, label_out
 from crm.kit.pii import Pii
@@ -16,12 +17,30 @@ Secret = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Code = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{6}$")]
 
 
-class SignInBody(Input):
-    """Name, password, and the one-time code of whoever has a second factor."""
+class ProofBody(Input):
+    """Password, and the one-time code of whoever has a second factor; or a passkey, which is both."""
 
-    name: Name
-    password: Secret
+    password: Secret | None = None
     totp: Code | None = None
+    passkey: Passkey | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.password is None) == (self.passkey is None):
+            raise ValueError("give a password or a passkey")
+        return self
+
+
+class SignInBody(ProofBody):
+    """The same, with the name a password belongs to."""
+
+    name: Name | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if (self.password is None) != (self.name is None):
+            raise ValueError("a name and a password belong together")
+        return self
 
 
 class InvitationBody(Input):
@@ -46,15 +65,31 @@ class TotpBody(Input):
 
 @router.post("/v1/sessions", status_code=status.HTTP_201_CREATED)
 async def sign_in(body: SignInBody, app: PublicDep) -> dict[str, Any]:
-    """Sign in."""
-    totp = Pii(body.totp) if body.totp else None
-    signed = await app.keeper.sign_in(body.name, Pii(body.password), totp)
+    """Sign in, with name and password and the code of whoever has one, or with a passkey alone."""
+    if body.passkey:
+        signed = await app.keeper.sign_in_by_passkey(body.passkey.answer())
+    else:
+        totp = Pii(body.totp) if body.totp else None
+        signed = await app.keeper.sign_in(body.name or "", Pii(body.password or ""), totp)
     return {
         "token": signed.token.reveal(),
         "expires_at": signed.expires_at,
         "person": signed.person,
         "second_factor": signed.second_factor,
     }
+
+
+@router.post("/v1/sessions/options", status_code=status.HTTP_201_CREATED)
+async def begin_sign_in(app: PublicDep) -> dict[str, Any]:
+    """Begin signing in with a passkey: what `parseRequestOptionsFromJSON` of a browser takes."""
+    return await to_sign_in(app.keeper)
+
+
+@router.post("/v1/sessions/current/proof", status_code=status.HTTP_204_NO_CONTENT)
+async def prove(body: ProofBody, desk: SelfDep) -> None:
+    """Prove once more who is there, for ten minutes on this session."""
+    password, totp = (Pii(value) if value else None for value in (body.password, body.totp))
+    await desk.keeper.prove(desk.token, password, totp, passkey=body.passkey.answer() if body.passkey else None)
 
 
 @router.get("/v1/sessions")

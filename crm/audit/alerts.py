@@ -65,11 +65,14 @@ GAP_MS: Mapping[str, int] = {
     "refusals": FEW_WITHIN_MS,
     "unusual_hours": 4 * HOUR_MS,
 }
-SIGNING_IN = frozenset({"sign_in", "accept"})
+SIGNING_IN = frozenset({"sign_in", "prove", "accept"})
 LABELLING = frozenset({"labels", "match", "search"})
-DECIDED = {"person": "account_made", "roles": "roles_changed", "reset": "account_reset", "lift": "budget_lifted"}
+DECIDED = {
+    "person": "account_made", "roles": "roles_changed", "reset": "account_reset", "recover": "account_reset",
+    "lift": "budget_lifted",
+}  # fmt: skip
 # What a restart changes only by a release, or by two people's hand.
-BUILT_OF = ("build", "limits", "policy", "second_factor")
+BUILT_OF = ("build", "limits", "origins", "policy", "rp_id", "second_factor")
 
 Entry = Mapping[str, Any]
 Digest = Callable[[str], str]

@@ -14,9 +14,9 @@ import msgpack
 from crm.audit.memory import Doubt
 from crm.audit.verify import Batch
 from crm.kit import journal
+from crm.kit.merkle import WIDTH
 from crm.kit.note import NoteError
 from crm.kit.signed import parse_checkpoint
-from crm.kit.tiles import WIDTH
 
 _BATCH = 16 * WIDTH
 

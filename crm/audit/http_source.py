@@ -14,10 +14,9 @@ from urllib.parse import urlsplit
 
 from crm.audit.memory import Doubt
 from crm.audit.verify import Batch
-from crm.kit.merkle import HASH_BYTES
+from crm.kit.merkle import HASH_BYTES, WIDTH
 from crm.kit.pii import Pii
-from crm.kit.proofs import split_bundle, tile_path
-from crm.kit.tiles import MAX_ENTRY_BYTES, WIDTH
+from crm.kit.proofs import MAX_ENTRY_BYTES, split_bundle, tile_path
 
 _TIMEOUT_S = 60
 _MAX_BYTES = 1_000_000

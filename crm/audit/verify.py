@@ -11,13 +11,12 @@ from hashlib import sha256
 from typing import Protocol
 
 from crm.audit.memory import Doubt, Memory, Seen
-from crm.kit import canonical, proofs
+from crm.kit import proofs
 from crm.kit.clock import Clock, rfc3339
-from crm.kit.merkle import Frontier, root_of
-from crm.kit.note import Checkpoint, NoteError
+from crm.kit.merkle import WIDTH, Frontier, root_of
+from crm.kit.note import NoteError
+from crm.kit.signed import Checkpoint, open_note, parse_checkpoint
 from crm.kit.signed import Verifier as Key
-from crm.kit.signed import open_note, parse_checkpoint
-from crm.kit.tiles import WIDTH
 
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
@@ -129,7 +128,7 @@ class Verifier:
 
     def _read(self, index: int, entry: bytes) -> None:
         try:
-            body = canonical.decode(entry)
+            body = proofs.read_entry(entry)
         except ValueError as error:
             raise Doubt(f"not in canonical form ({error})", index) from error
         at = body.get("at") if type(body) is dict else None

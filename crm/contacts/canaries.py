@@ -117,7 +117,7 @@ def _somebody() -> dict[str, Any]:
 
 
 async def list_all(database: Database, keeper: Keeper, token: str, *, watch: Watch) -> dict[str, Any]:
-    """List the canaries in the order they were made, by id alone, with who was shown each last, and when."""
+    """List the canaries in the order they were made, by id alone, with who was shown each first and last, and when."""
     seen = await read_on(database, keeper, token, watch)
     made = sorted(seen.canaries.items(), key=lambda pair: int(pair[1]["index"]))
     rows = list[dict[str, Any]]()
@@ -127,13 +127,14 @@ async def list_all(database: Database, keeper: Keeper, token: str, *, watch: Wat
 
 
 async def _row(keeper: Keeper, token: str, contact: str, entry: dict[str, Any]) -> dict[str, Any]:
-    touched = _last(await keeper.looks(token, contact))
+    looks = await keeper.looks(token, contact)
+    touched = _look("touched", looks[:1]) | _look("first", looks[-1:])
     return {"id": contact, "made_at": entry["at"], "made_by": entry["actor"], "log_index": entry["index"], **touched}
 
 
-def _last(looks: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    last = looks[0] if looks else {"at": None, "actor": None, "index": None}
-    return {"touched_at": last["at"], "touched_by": last["actor"], "touched_index": last["index"]}
+def _look(name: str, looks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    look = looks[0] if looks else {"at": None, "actor": None, "index": None}
+    return {f"{name}_at": look["at"], f"{name}_by": look["actor"], f"{name}_index": look["index"]}
 
 
 def _progress(seen: Seen) -> dict[str, int]:

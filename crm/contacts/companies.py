@@ -3,6 +3,7 @@
 Making, changing, merging and erasing it are those of a contact (`service`); only its page is its own.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,11 @@ async def open_company(
     document = company_out(row, opened, terms)
     document["people"] = await list_group(reads, keeper, token, "company", company, most=MOST_PEOPLE)
     return Page(document, print_version(row["version"], opened.versions[company]))
+
+
+async def among(reads: ReadSession, ids: Iterable[str]) -> set[str]:
+    """Tell which of some subjects are companies; nothing is opened."""
+    return {one for one in ids if await queries.find(reads, one, "company")}
 
 
 async def list_group(

@@ -123,7 +123,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
         "code codigo codice number postale",
     ),
     "region": (
-        """state province region bundesland kanton canton county departement etat provincia estado regione regio
+        """state province region bundesland kanton canton county departement dep etat provincia estado regione regio
         provincie regiao distrito uf stato""",
         "",
     ),
@@ -160,7 +160,7 @@ _LONGEST_FIRST = sorted(_QUALIFIER, key=len, reverse=True)
 _JOINING, _BESIDE, _VALUE, _ADDRESS, _ORGANIZATION = (
     frozenset(listed.split())
     for listed in (
-        """a and d da das de del dell della der des di die do dos du e el en et l la le les los o of oder or ou s the
+        """a and d da das de del dell della der des di die do dos du e el en et l la le les los o of oder or ou r s the
         und van y""",
         "type typ label labels libelle etiquette etiqueta etichetta tipo rotulo marcador beschriftung",
         "value wert valeur valor valore waarde",
@@ -206,8 +206,10 @@ def meaning(text: str) -> Heading | None:
     numbers = [int(part) for part in parts if _NUMBER.fullmatch(part)]
     is_last = bool(numbers) and parts[-1] == str(numbers[-1])
     parts = [part for part in parts if not _NUMBER.fullmatch(part) and part not in _VALUE]
-    is_beside = len(parts) > 1 and parts[-1] in _BESIDE
-    field, group = _field(parts[:-1] if is_beside else parts)
+    plain = [part for part in parts if part not in _BESIDE]
+    # `Person - Label` is about the person: only at an end, and beside what it is the type of.
+    is_beside = len(parts) > 1 and plain in (parts[:-1], parts[1:])
+    field, group = _field(plain if is_beside else parts)
     if field is None:
         return None
     return Heading(field, group, numbers[0] if numbers else 1, is_last, is_beside)
@@ -221,8 +223,9 @@ def _field(parts: list[str]) -> tuple[str | None, str]:
     group = next((_QUALIFIER[part] for part in parts if part in _QUALIFIER), "")
     if group and (found := _known(plain)):
         return found, group
-    if len(plain) > 1 and plain[0] in _ORGANIZATION and (found := _known(plain[1:])):
-        return _OF_ORGANIZATION.get(found, found), group or "work"
+    for named, rest in ((plain[:1], plain[1:]), (plain[-1:], plain[:-1])):
+        if rest and named[0] in _ORGANIZATION and (found := _known(rest)):
+            return _OF_ORGANIZATION.get(found, found), group or "work"
     if len(plain) > 1 and plain[0] in _ADDRESS and (found := _known(plain[1:])) in PARTS:
         return found, group
     if len(plain) == 1 and not group:

@@ -9,7 +9,7 @@ import contextlib
 import hmac
 import json
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from crm.contacts import queries, sources
 from crm.contacts.caller import Caller
 from crm.contacts.intake import COUNTS, Intake, Person
 from crm.contacts.service import put_items
-from crm.contacts.sources import Source, Survey
+from crm.contacts.sources import Entry, Source, Survey
 from crm.contacts.tables import Data
 from crm.db import DOWN, Database, WriteSession, milliseconds, moment
 from crm.errors import CrmError, Invalid, NotFound, Stale, TooLarge
@@ -159,15 +159,15 @@ class Import:
     async def run(self, source: Source) -> None:
         """Store the contacts batch by batch; ends as done, or as failed with the code of what stopped it.
 
-        While the keeper takes one batch, a thread reads the next and PostgreSQL commits the one before.
+        While the keeper takes one batch, the next is read and looked up, and PostgreSQL commits the one before.
         """
         entries = source.entries()
         state, reason = "done", None
-        reading = asyncio.create_task(asyncio.to_thread(self.intake.take, entries))
+        reading = asyncio.create_task(self._read(entries))
         try:
-            while batch := await reading:
-                reading = asyncio.create_task(asyncio.to_thread(self.intake.take, entries))
-                await self._store(batch)
+            while (batch := await reading) is not None:
+                reading = asyncio.create_task(self._read(entries))
+                await self._put(batch)
             await self._committed()
         except CrmError as error:
             state, reason = "failed", error.code
@@ -192,10 +192,13 @@ class Import:
             async with self.database.writes() as db:
                 await self._note(db, state, reason)
 
-    async def _store(self, batch: list[Person]) -> None:
+    async def _read(self, entries: Iterator[Entry]) -> list[Person] | None:
+        """Give whom to store of the next batch; None behind the last."""
+        if not (batch := await asyncio.to_thread(self.intake.take, entries)):
+            return None
         known = await queries.standing(self.database.reads, [person.id for person in batch])
         self.intake.tally.known += len(known)
-        await self._put([person for person in batch if person.id not in known])
+        return [person for person in batch if person.id not in known]
 
     async def _put(self, people: list[Person]) -> None:
         """Store people, the keeper first; one it refuses is looked for by halves and left out."""

@@ -13,10 +13,10 @@ from typing import Any
 import msgpack
 from pydantic import ValidationError
 
-from crm.contacts import phones, standard_names
+from crm.contacts import standard_names
 from crm.contacts.schemas import MOST_ADDRESSES, MOST_EMAILS, SECTIONS, PersonIn, is_email, sections_of
 from crm.contacts.sources import Entry
-from crm.kit import email
+from crm.kit import email, phone
 
 BATCH = 200
 MOST_TOLD = 1000
@@ -102,10 +102,9 @@ class Intake:
         if entry.refused:
             self.tally.reject(entry.line, entry.refused)
             return None
-        warnings = entry.warnings
-        fields, plain = self._standard(entry.fields, warnings)
+        plain = self._plain(entry.fields, entry.warnings)
         try:
-            sections = _sections(fields)
+            sections = _sections(entry.fields)
         except ValidationError as error:
             self.tally.reject(entry.line, _why(error))
             return None
@@ -116,11 +115,11 @@ class Intake:
         if (first := self._seen.setdefault(digest, entry.line)) != entry.line:
             self.tally.repeat(entry.line, first)
             return None
-        self.tally.warn(entry.line, warnings)
+        self.tally.warn(entry.line, entry.warnings)
         return Person(entry.line, digest.hex(), sections, plain)
 
-    def _standard(self, fields: dict[str, Any], warnings: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
-        """Set plain attributes apart, by their codes where they are clear."""
+    def _plain(self, fields: dict[str, Any], warnings: list[str]) -> dict[str, str]:
+        """Take plain attributes out of the fields, by their codes where they are clear; add what is to be said."""
         plain: dict[str, str] = {}
         if (said := fields.pop("language", None)) is not None:
             if language := standard_names.language(said):
@@ -132,9 +131,9 @@ class Intake:
             if name and (country := standard_names.country(name)):
                 plain["country"] = country
                 break
-        if not all(phones.match_key(number, self.region) for number in fields.get("phones", ())):
+        if not all(phone.match_key(number, self.region) for number in fields.get("phones", ())):
             warnings.append("phones: not a number that can be called, kept as it is written")
-        return fields, plain
+        return plain
 
 
 def _sections(fields: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -38,6 +38,8 @@ class Plan:
     server: database.Given
     origin: str | None = None
     recovery: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    rp_id: str | None = None
     journal: Path | None = None
     is_second_factor_required: bool = True
 
@@ -62,6 +64,8 @@ async def make(home: Home, plan: Plan) -> None:
         is_second_factor_required=plan.is_second_factor_required,
         journal=plan.journal,
         recovery=plan.recovery,
+        sites=plan.sites,
+        rp_id=plan.rp_id,
     )
     await database.ensure_roles(home, plan.server)
     await bring_up_schema(home)

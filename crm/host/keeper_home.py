@@ -7,6 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from crm.host import accounts
 from crm.host import home as homes
@@ -28,11 +29,20 @@ def default_origin() -> str:
 
 
 async def ensure(
-    home: Home, *, origin: str, is_second_factor_required: bool, journal: Path | None, recovery: Sequence[str] = ()
+    home: Home,
+    *,
+    origin: str,
+    is_second_factor_required: bool,
+    journal: Path | None,
+    recovery: Sequence[str] = (),
+    sites: Sequence[str] = (),
+    rp_id: str | None = None,
 ) -> bool:
     """Make the keeper's part when there is none, and say whether it was; the owners are right afterwards.
 
-    ``recovery`` are age recipients: each can open the escrow of the keys. Without any, keys that are lost stay lost.
+    ``sites`` are the origins of the pages on which passkeys of ``rp_id`` (the host of the first, unless it is given)
+    are used; both stand for ever. ``recovery`` are age recipients: each can open the escrow of the keys. Without any,
+    keys that are lost stay lost.
 
     Raises:
         KeeperRefused: it could not be made.
@@ -41,14 +51,17 @@ async def ensure(
     if is_new:
         second_factor = "required" if is_second_factor_required else "optional"
         escrow = [part for recipient in recovery for part in ("--recovery", recipient)]
-        await _init(home, origin, second_factor, journal, escrow)
+        given = [part for site in sites for part in ("--web-origin", site)]
+        if named := rp_id or (urlsplit(sites[0]).hostname if sites else None):
+            given += ["--rp-id", named]
+        await _init(home, origin, second_factor, journal, [*escrow, *given])
         # The keeper alone would leave a plain user's home open to walk through.
         homes.prepare(home.root)
     hand_over(home, journal)
     return is_new
 
 
-async def _init(home: Home, origin: str, second_factor: str, journal: Path | None, escrow: list[str]) -> None:
+async def _init(home: Home, origin: str, second_factor: str, journal: Path | None, more: list[str]) -> None:
     uids = []
     for principal in PRINCIPALS:
         account = None if principal == "admin" else accounts.of_role(principal)
@@ -56,7 +69,7 @@ async def _init(home: Home, origin: str, second_factor: str, journal: Path | Non
             uids += ["--uid", f"{principal}={account.uid}"]
     line = [
         sys.executable, "-m", "crm.recovery", "init", "--home", str(home.root), "--origin", origin,
-        "--second-factor", second_factor, *uids, *escrow, *(["--journal", str(journal)] if journal else []),
+        "--second-factor", second_factor, *uids, *more, *(["--journal", str(journal)] if journal else []),
     ]  # fmt: skip
     child = await Child.start(line, environ=environment(), quiet=True, stdout=asyncio.subprocess.DEVNULL)
     if await child.wait() != 0:

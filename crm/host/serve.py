@@ -43,6 +43,8 @@ class Options:
     journal: Path | None = None
     origin: str | None = None
     recovery: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    rp_id: str | None = None
     is_demo: bool = False
 
 
@@ -115,18 +117,20 @@ class _Launcher:
 
     async def _work(self) -> None:
         home, options = self._home, self._options
+        address = f"http://localhost:{self._listening.getsockname()[1]}"
         is_new = await keeper_home.ensure(
             home,
             origin=options.origin or keeper_home.default_origin(),
             is_second_factor_required=not options.is_demo,
             journal=options.journal,
             recovery=options.recovery,
+            sites=options.sites or (address,),
+            rp_id=options.rp_id,
         )
         await asyncio.gather(self._database(), self._supervisor.up(self._keeper()))
         count = options.workers or max(1, (os.cpu_count() or 1) // 2)
         webs = [self._web(number + 1) for number in range(count)]
         await asyncio.gather(self._supervisor.up(*webs, is_needed=True), self._supervisor.up(self._inbound()))
-        address = f"http://localhost:{self._listening.getsockname()[1]}"
         _say(f"Kept runs at {address}", f"Home: {home.root} ({accounts.isolation()})")
         if options.is_demo:
             _say(*await asyncio.to_thread(demo.furnish, home, address))

@@ -17,14 +17,14 @@ from typing_extensions import override
 from crm.host.egress import egress_state
 from crm.host.enter import LISTEN_FDS_START
 
-APP = "api.main:create_app"
+APP = "web.main:create_app"
 DRAIN_S = 20
 # Imported while they still can be: what the application, its server and its database driver load late.
 PRELOAD = (
-    "api.main", "argon2.*", "asyncpg.*", "asyncpg.protocol.*", "fastapi.openapi.*", "fastapi._compat.*",
+    "argon2.*", "asyncpg.*", "asyncpg.protocol.*", "fastapi.openapi.*", "fastapi._compat.*",
     "multipart.multipart", "phonenumbers.data.*", "python_multipart.*", "sqlalchemy.dialects.postgresql.*",
     "sqlalchemy.ext.asyncio.*", "starlette.formparsers", "starlette.middleware.errors", "uvicorn.lifespan.*",
-    "uvicorn.loops.*", "uvicorn.protocols.http.*", "uvicorn.protocols.utils", "uvloop",
+    "uvicorn.loops.*", "uvicorn.protocols.http.*", "uvicorn.protocols.utils", "uvloop", "web.main",
 )  # fmt: skip
 
 

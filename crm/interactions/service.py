@@ -63,6 +63,22 @@ async def open_contact(
     return Page(document, print_version(row["version"], opened.versions[contact]))
 
 
+async def open_details(
+    reads: ReadSession, keeper: Keeper, token: str, contact: ContactId, *, reason: str, vocabulary: Vocabulary
+) -> Page:
+    """Open one contact without its interactions: as much as a change of it needs.
+
+    Raises:
+        NotFound: unknown, erased, merged away.
+    """
+    row = await contacts.find(reads, contact)
+    if row is None:
+        raise await refusal(keeper, token, "serve", reason)
+    opened = await keeper.open(token, "serve", subjects=[contact], fields=list(SECTIONS), reason=reason)
+    document = contact_out(row, opened, await _terms(vocabulary, token, row, ()))
+    return Page(document, print_version(row["version"], opened.versions[contact]))
+
+
 async def list_older(
     reads: ReadSession,
     keeper: Keeper,

@@ -17,12 +17,11 @@ import uvloop
 
 from crm.keeper import policy
 from crm.keeper.budgets import Budgets
-from crm.keeper.engine import Call, Effect, Engine, fatal
+from crm.keeper.engine import Call, Effect, Engine, Refused, fatal
 from crm.keeper.finding import Finding
 from crm.keeper.home import Home, open_home
 from crm.keeper.people import People
 from crm.keeper.reading import Reading
-from crm.keeper.server import listen
 from crm.keeper.subjects import Subjects
 from crm.keeper.upkeep import Upkeep
 from crm.kit.cards import Cards
@@ -30,6 +29,7 @@ from crm.kit.clock import Clock, parse_rfc3339
 from crm.kit.files import FileFault, lock
 from crm.kit.process import harden
 from crm.kit.sealing import KeyFault
+from crm.kit.server import CONNECT, Reply, listen
 from crm.kit.store import Fatal, Refuse
 
 REFUSED = 75
@@ -42,15 +42,13 @@ class Keeper:
     def __init__(self, home: Home, clock: Clock, passphrase: str | None) -> None:
         store, ring, log, replayed = open_home(home, passphrase)
         settings: dict[str, Any] = msgpack.unpackb(store.meta("settings"))
-        second_factor, limits = settings["second_factor"], settings["limits"]
         self._home = home
         self.engine = engine = Engine(store, log, clock)
-        engine.budgets = Budgets(limits)
+        engine.budgets = Budgets(settings["limits"])
         cards = Cards()
-        people, subjects = People(engine, ring, second_factor), Subjects(engine, ring, cards, settings["region"])
+        people, subjects = People(engine, ring, settings), Subjects(engine, ring, cards, settings["region"])
         self.finding = Finding(engine, cards, subjects)
-        escrow = home.escrow(ring.epoch).exists()
-        facts = {"second_factor": second_factor, "escrow": escrow, "limits": engine.budgets.limits}
+        facts = settings | {"escrow": home.escrow(ring.epoch).exists(), "limits": engine.budgets.limits}
         reading = Reading(engine, people, self.finding, facts)
         for part in (people, subjects, self.finding, Upkeep(engine, ring, home, people), reading):
             engine.add(part)
@@ -59,10 +57,7 @@ class Keeper:
         for index in range(log.index_at(wall - policy.DAY_MS - policy.HOUR_MS), log.size):
             entry = log.entry(index)
             engine.budgets.fold(entry, steady - max(0, wall - parse_rfc3339(entry["at"])))
-        self._start = {
-            "act": "start", "policy": policy.digest(), "build": _build(), "replayed": replayed,
-            "second_factor": second_factor, "limits": limits,
-        }  # fmt: skip
+        self._start = {"act": "start", "policy": policy.digest(), "build": _build(), "replayed": replayed, **settings}
 
     async def run(self) -> None:
         """Write the start entry, which proves that writing works, then serve until told to stop."""
@@ -93,7 +88,11 @@ def _build() -> str:
 @contextlib.asynccontextmanager
 async def serving(home: Home, submit: Callable[[Call], None], stop: Callable[[], None]) -> AsyncIterator[None]:
     """Listen on the sockets and for the signals that stop; says ``ready`` for whoever started the process."""
-    servers = await listen(home.run, home.keys / "services", submit)
+
+    def take(principal: str, verb: str, args: dict[str, Any], reply: Reply) -> None:
+        submit(Call(principal, verb, args, reply, proof=Refused("unauthenticated") if verb == CONNECT else None))
+
+    servers = await listen(home.run, home.keys / "services", take)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     print("ready", flush=True)  # noqa: T201
@@ -107,15 +106,7 @@ async def serving(home: Home, submit: Callable[[Call], None], stop: Callable[[],
 async def sealed(home: Home, reason: str) -> None:
     """Answer every call with the reason nothing opens, until stopped."""
     stopped = asyncio.Event()
-    state = {"state": "sealed", "reason": reason, "size": 0, "search": "building"}
-
-    def refuse(call: Call) -> None:
-        if call.verb == "status":
-            call.reply("ok", state | {"second_factor": "required", "escrow": False})
-        else:
-            call.reply("keeper-sealed", {"reason": reason})
-
-    async with serving(home, refuse, stopped.set):
+    async with serving(home, lambda call: call.reply("keeper-sealed", {"reason": reason}), stopped.set):
         await stopped.wait()
 
 

@@ -33,7 +33,7 @@ REFUSAL_WINDOW_MS = 60_000
 KEEPER = "keeper"  # as a caller: no socket has this name
 PURPOSES = frozenset(purpose for _, purpose in policy.RULES if purpose)
 VERBS = frozenset(verb for verb, _ in policy.RULES)
-UNLOGGED = frozenset({"keeper-sealed", "keeper-unavailable", "stale", "duplicate", "not-found"})
+UNLOGGED = frozenset({"keeper-sealed", "keeper-unavailable", "stale", "duplicate", "not-found", "proof-required"})
 
 logger = logging.getLogger("kept.keeper")
 
@@ -176,11 +176,9 @@ class Engine:
         rule = policy.RULES.get((call.verb, call.purpose))
         if rule is None or call.principal not in rule.principals:
             raise Refused("purpose-not-yours")
+        call.rule = rule
         if rule.roles:
             self.authenticate(call)
-            if not call.roles & rule.roles:
-                raise Refused("purpose-not-yours")
-        call.rule = rule
 
     async def write(self, make: Callable[[], Effect]) -> Any:  # noqa: ANN401 - the effect's answer
         """Write an effect of the keeper's own, made within its group; returns its answer when durable."""

@@ -2,7 +2,8 @@
 
 An account is made by an admin and, unless its roles only count, approved by an auditor; the invited person
 sets the password. Session tokens and one-time codes are 256 random bits and are stored hashed; a one-time
-password's secret is wrapped under the epoch like a subject's key.
+password's secret is wrapped under the epoch like a subject's key. A passkey alone is both factors: it is never
+taken without its holder having been verified (WebAuthn level 3).
 """
 
 import asyncio
@@ -17,6 +18,9 @@ from typing import Any, NamedTuple
 from passlib.exc import TokenError
 from passlib.hash import argon2
 from passlib.totp import TOTP
+from webauthn import verify_authentication_response, verify_registration_response
+from webauthn.helpers import base64url_to_bytes, parse_client_data_json
+from webauthn.helpers.exceptions import WebAuthnException
 
 from crm.keeper import policy
 from crm.keeper.engine import Call, Effect, Engine, Invalid, Refused
@@ -31,6 +35,7 @@ PASSWORD_LEAST, PASSWORD_MOST = 12, 1024
 TOTP_BYTES = 20
 MISSES, MISSES_WITHIN_MS = 10, 10 * 60_000
 SESSIONS = 50  # of one person at a time: the oldest makes room
+CEREMONIES = 20_000  # begun with a passkey and not ended, of everybody: the oldest makes room
 WRONG = "Name, password or code do not fit."
 
 
@@ -58,12 +63,13 @@ class Staff(NamedTuple):
 
 @dataclass(slots=True)
 class Session:
-    """One signed-in session; ``seen`` (steady ms) is kept in memory only."""
+    """One signed-in session; when it was last ``seen`` and ``proved`` (steady ms) is kept in memory only."""
 
     staff: str
     made_at: int
     factors: str
     seen: int
+    proved: int
 
 
 class Decision(NamedTuple):
@@ -83,15 +89,17 @@ class Decision(NamedTuple):
 class People:
     """The people part of the keeper."""
 
-    def __init__(self, engine: Engine, keys: Keyring, second_factor: str) -> None:
+    def __init__(self, engine: Engine, keys: Keyring, settings: dict[str, Any]) -> None:
         self._engine = engine
         self._clock = engine.clock
         self._keys = keys
-        self._is_strict = second_factor == "required"
+        self._is_strict = settings["second_factor"] == "required"
+        self._site = {"expected_rp_id": settings["rp_id"], "expected_origin": settings["origins"]}
         self._hashing = ThreadPoolExecutor(2, "password")
         self._nobody = argon2.hash(secrets.token_hex(16))
         self._misses: defaultdict[str, Window] = defaultdict(Window)
         self._enrolling: dict[str, bytes] = {}
+        self._begun = Window()
         self.staff: dict[str, Staff] = {}
         self._by_name: dict[str, str] = {}
         self._open: dict[bytes, Session] = {}
@@ -99,6 +107,8 @@ class People:
         for table in ("staff", "session", "decision"):
             for row in engine.store.all(f"SELECT * FROM {table}"):  # noqa: S608 - our own names
                 self.follow((table, *row))
+        for session in self._open.values():
+            session.proved = -policy.PROOF_MS
         engine.authenticate = self.authenticate
 
     def follow(self, op: Op) -> None:
@@ -110,7 +120,8 @@ class People:
                 if staff.state != LEFT:
                     self._by_name[staff.name.casefold()] = staff.id
             case ("session", hash_, staff, made_at, factors):
-                self._open[hash_] = Session(staff, made_at, factors, seen=self._clock.steady_ms())
+                now = self._clock.steady_ms()
+                self._open[hash_] = Session(staff, made_at, factors, seen=now, proved=now)
             case ("session-", hash_):
                 self._open.pop(hash_, None)
             case ("decision", *row):
@@ -124,7 +135,7 @@ class People:
     # Who is asking
 
     def authenticate(self, call: Call) -> None:
-        """Fill in who a token belongs to; refuse what is over its time, ended, or has a factor to enrol first."""
+        """Fill in who a token belongs to; refuse what is over, has a factor to enrol first, or is not theirs to do."""
         token = call.args.get("token")
         hash_ = self._keys.token_hash(token) if isinstance(token, str) else b""
         session = self._open.get(hash_)
@@ -138,14 +149,30 @@ class People:
         if self._is_strict and session.factors == "password" and call.verb not in policy.ENROLMENT:
             raise Refused("second-factor-required", "Enrol a second factor first.")
         session.seen = steady
+        if not call.roles & call.rule.roles:
+            raise Refused("purpose-not-yours")
+        # A password alone is proof as long as there is no factor to ask for.
+        is_whole = session.factors != "password" or self._factors(staff) == ["password"]
+        if call.rule.proof and not (is_whole and steady - session.proved < policy.PROOF_MS):
+            raise Refused("proof-required", "Prove again that it is you.")
 
     def _of(self, staff: str) -> list[tuple[bytes, Session]]:
         """Return somebody's sessions, newest first."""
         mine = [(hash_, session) for hash_, session in self._open.items() if session.staff == staff]
         return sorted(mine, key=lambda pair: -pair[1].made_at)
 
+    def _held(self, staff: str) -> list[tuple[str, bytes, int]]:
+        held = "SELECT id, credential, made_at FROM passkey WHERE staff=? ORDER BY made_at, id"
+        return self._engine.store.all(held, staff)
+
+    def _factors(self, staff: Staff) -> list[str]:
+        return ["password", *(["totp"] if staff.totp else []), *(["passkey"] if self._held(staff.id) else [])]
+
     def _end(self, staff: str, *, keep: bytes = b"") -> list[Op]:
         return [("session-", hash_) for hash_, _ in self._of(staff) if hash_ != keep]
+
+    def _forget(self, staff: str) -> list[Op]:
+        return [*self._end(staff), *(("passkey-", id_) for id_, *_ in self._held(staff))]
 
     def due(self) -> list[Effect]:
         """Return what drops sessions past their end."""
@@ -160,13 +187,18 @@ class People:
 
     async def before_sign_in(self, call: Call) -> str:
         """Return the hash the password fits, of the account of this name; takes as long for unknown names."""
-        password, staff = str(call.args["password"]), self._named(str(call.args["name"]))
+        if call.args.get("passkey"):
+            return ""
+        staff = self.staff[call.staff] if call.staff else self._named(str(call.args["name"]))
+        password = str(call.args["password"])
         if staff:
             call.about = staff.id
             self._slow_down(staff.id)
         known = staff.password if staff and staff.state == ACTIVE and staff.password else self._nobody
         fits = len(password) <= PASSWORD_MOST and await self._off(argon2.verify, password, known)
         return known if fits else ""
+
+    before_prove = before_sign_in
 
     def _slow_down(self, staff: str) -> None:
         """Count an attempt before it is tried (many at once count too); a success forgets them."""
@@ -193,28 +225,43 @@ class People:
     # Signing in and out
 
     def sign_in(self, call: Call) -> Effect:
-        """Begin a session; a wrong code counts like a wrong password, and one changed meanwhile is wrong."""
-        staff = self.staff.get(call.about)
-        if staff is None or staff.state != ACTIVE or staff.password != call.proof:
-            raise Refused("unauthenticated", WRONG)
-        factors, ops = "password", list[Op]()
-        if staff.totp is not None:
-            if not call.args.get("totp"):
-                raise Refused("second-factor-required", "This account asks for a code.")
-            secret = self._keys.unwrap(staff.totp, b"totp", staff.id.encode())
-            ops.append(self._check_code(staff.id, secret, call.args["totp"]))
-            factors = "password+totp"
+        """Begin a session."""
+        staff, factors, ops = self._proven(call)
         token, now = secrets.token_urlsafe(32), self._clock.wall_ms()
         call.staff, call.session = staff.id, self._keys.token_hash(token)
         self._misses.pop(staff.id, None)
-        is_half = factors == "password" and self._is_strict
+        none = "enrol" if self._is_strict else "none"
         body = {
             "token": token, "expires_at": clock.rfc3339(now + policy.SESSION_MS), "person": staff.shown(),
-            "second_factor": "enrol" if is_half else "totp" if staff.totp else "none",
+            "second_factor": none if factors == "password" else factors.rpartition("+")[2],
         }  # fmt: skip
         ops += [("session-", hash_) for hash_, _ in self._of(staff.id)[SESSIONS - 1 :]]
         ops.append(("session", call.session, staff.id, now, factors))
         return Effect([{"factors": factors}], ops, body)
+
+    def prove(self, call: Call) -> Effect:
+        """Prove once more, on this session, who is there."""
+        staff, factors, ops = self._proven(call)
+        self._misses.pop(staff.id, None)
+        proved = ("session", call.session, staff.id, self._open[call.session].made_at, factors)
+        return Effect([{"factors": factors}], [*ops, proved], None)
+
+    def _proven(self, call: Call) -> tuple[Staff, str, list[Op]]:
+        """Return who is there, by which factors, and what is used up by that.
+
+        A wrong code counts like a wrong password, and one changed meanwhile is wrong.
+        """
+        if call.args.get("passkey"):
+            return self._by_passkey(call)
+        staff = self.staff.get(call.about)
+        if staff is None or staff.state != ACTIVE or staff.password != call.proof:
+            raise Refused("unauthenticated", WRONG)
+        if self._factors(staff) == ["password"]:
+            return staff, "password", []
+        if staff.totp is None or not call.args.get("totp"):
+            raise Refused("second-factor-required", "This account asks for a code, or a passkey alone.")
+        secret = self._keys.unwrap(staff.totp, b"totp", staff.id.encode())
+        return staff, "password+totp", [self._check_code(staff.id, secret, call.args["totp"])]
 
     def _check_code(self, staff: str, secret: bytes, code: str) -> Op:
         """Accept a code of now or of a step beside, each once (RFC 6238 section 5.2), across restarts."""
@@ -230,20 +277,16 @@ class People:
         return Effect([{"count": len(ops)}], ops, None)
 
     def sessions(self, call: Call) -> Effect:
-        """List one's sessions, newest first."""
-        rows = [
-            {"id": hash_.hex()[:16], "made_at": clock.rfc3339(session.made_at), "factors": session.factors,
-             "is_current": hash_ == call.session}
-            for hash_, session in self._of(call.staff)
-        ]  # fmt: skip
+        """List one's sessions, newest first: id, beginning, milliseconds since it was used, factors, is it this one."""
+        now, mine = self._clock.steady_ms(), self._of(call.staff)
+        rows = [(one.hex()[:16], it.made_at, now - it.seen, it.factors, one == call.session) for one, it in mine]
         return Effect(answer=rows)
 
     def me(self, call: Call) -> Effect:
         """Say who this is and what is left."""
         staff = self.staff[call.staff]
         budget = self._engine.budgets.left(staff.id, self._clock.steady_ms())
-        factors = ["password", "totp"] if staff.totp else ["password"]
-        return Effect(answer=staff.shown() | {"factors": factors, "budget": budget})
+        return Effect(answer=staff.shown() | {"factors": self._factors(staff), "budget": budget})
 
     def change_password(self, call: Call) -> Effect:
         """Replace the password; other sessions end."""
@@ -259,8 +302,7 @@ class People:
         if staff.totp is not None:
             raise Refused("stale", "A second factor is enrolled already; it is reset by two people.")
         secret = self._enrolling[staff.id] = secrets.token_bytes(TOTP_BYTES)
-        code = _totp(secret)
-        return Effect([{}], answer={"secret": code.base32_key, "uri": code.to_uri(staff.name, "Kept")})
+        return Effect([{}], answer={"secret": _totp(secret).base32_key, "name": staff.name})
 
     def confirm_totp(self, call: Call) -> Effect:
         """Keep the secret once a code shows that the other side has it; this session becomes whole."""
@@ -270,8 +312,75 @@ class People:
         used = self._check_code(staff.id, secret, call.args["code"])
         del self._enrolling[call.staff]
         kept = staff._replace(totp=self._keys.wrap(secret, b"totp", staff.id.encode()))
-        whole = ("session", call.session, call.staff, self._open[call.session].made_at, "password+totp")
-        return Effect([{}], [used, ("staff", *kept), whole], None)
+        return Effect([{}], [used, ("staff", *kept), self._whole(call, "totp")], None)
+
+    def _whole(self, call: Call, factor: str) -> Op:
+        """Return the change that gives a session of a password alone its second factor."""
+        session = self._open[call.session]
+        factors = f"password+{factor}" if session.factors == "password" else session.factors
+        return ("session", call.session, call.staff, session.made_at, factors)
+
+    # Passkeys
+
+    def challenge(self, call: Call) -> Effect:
+        """Begin a ceremony: what a passkey has to sign, once, for this session (or none), within five minutes."""
+        if self._begun.used == CEREMONIES:
+            self._begun.forget(self._begun.oldest())
+        challenge = secrets.token_bytes(32)
+        self._begun.keys[f"{call.session.hex()} {challenge.hex()}"] = self._clock.steady_ms()
+        return Effect(answer=challenge)
+
+    def _answered(self, call: Call) -> dict[str, Any]:
+        """End a ceremony, whatever comes of it; returns what the answer is to be held against."""
+        given, begun = call.args["passkey"], self._begun
+        challenge = parse_client_data_json(base64url_to_bytes(given["response"]["clientDataJSON"])).challenge
+        begun.forget(self._clock.steady_ms() - policy.CEREMONY_MS)
+        if begun.keys.pop(f"{call.session.hex()} {challenge.hex()}", None) is None:
+            raise Refused("unauthenticated", "This was not asked for here, or too long ago.")
+        return {"credential": given, "expected_challenge": challenge, "require_user_verification": True, **self._site}
+
+    def _by_passkey(self, call: Call) -> tuple[Staff, str, list[Op]]:
+        """As ``_proven``; a counter that went back tells a copied key (those of synced ones stay 0)."""
+        held_against = self._answered(call)
+        known = "SELECT id, staff, public, counter FROM passkey WHERE credential=?"
+        row = self._engine.store.one(known, base64url_to_bytes(held_against["credential"]["id"]))
+        if row is None or call.staff not in ("", row[1]):
+            raise Refused("unauthenticated", WRONG)
+        id_, call.about, public, counter = row
+        held_against |= {"credential_public_key": public, "credential_current_sign_count": counter}
+        try:
+            signed = verify_authentication_response(**held_against)
+        except WebAuthnException as error:
+            raise Refused("unauthenticated", WRONG) from error
+        return self.staff[call.about], "passkey", [("counter", id_, signed.new_sign_count)]
+
+    def passkeys(self, call: Call) -> Effect:
+        """List one's own passkeys, oldest first: id, the credential's id, when it was made."""
+        return Effect(answer=self._held(call.staff))
+
+    def passkey_add(self, call: Call) -> Effect:
+        """Keep a passkey made for this session's person just now; the session becomes whole."""
+        id_, held = call.args.get("id") or ids.new_id(), [id_ for id_, *_ in self._held(call.staff)]
+        if id_ in held:
+            return Effect(answer={"id": id_})
+        if len(held) == policy.PASSKEYS:
+            raise Refused("too-large", f"At most {policy.PASSKEYS} passkeys.")
+        made = verify_registration_response(**self._answered(call))
+        known = "SELECT 1 FROM passkey WHERE credential=? OR id=?"
+        if not ids.is_id(id_) or self._engine.store.one(known, made.credential_id, id_):
+            raise Refused("stale", "This passkey is enrolled already, or its id is none.")
+        key = (made.credential_id, made.credential_public_key, made.sign_count, self._clock.wall_ms())
+        entry = {"passkey": id_, "aaguid": made.aaguid, "synced": made.credential_backed_up}
+        return Effect([entry], [("passkey", id_, call.staff, *key), self._whole(call, "passkey")], {"id": id_})
+
+    def passkey_remove(self, call: Call) -> Effect:
+        """Forget one of one's own; where a second factor is required, never the last."""
+        id_, held = call.args["id"], [id_ for id_, *_ in self._held(call.staff)]
+        if id_ not in held:
+            raise Refused("not-found")
+        if self._is_strict and len(held) == 1 and self.staff[call.staff].totp is None:
+            raise Refused("stale", "The last second factor stays until there is another.")
+        return Effect([{"passkey": id_}], [("passkey-", id_)], None)
 
     # Accounts
 
@@ -282,7 +391,8 @@ class People:
     def people(self, _: Call) -> Effect:
         """List accounts with roles and states."""
         everybody = self.staff.values()
-        return Effect(answer=[one.shown() | {"state": one.state, "second_factor": bool(one.totp)} for one in everybody])
+        rows = [one.shown() | {"state": one.state, "second_factor": len(self._factors(one)) > 1} for one in everybody]
+        return Effect(answer=rows)
 
     def _new(self, call: Call, *, but: Collection[Staff] = ()) -> Staff:
         """Return an account as asked for; its name is nobody's but theirs who are ended for it."""
@@ -362,12 +472,19 @@ class People:
             self._must_remain(staff)
             ended = staff._replace(state=LEFT, password=None, totp=None, code=None)
             entry = {"about": staff.id, "state": LEFT}
-            return Effect([entry], [("staff", *ended), *self._end(staff.id)], {"decision": None})
+            return Effect([entry], [("staff", *ended), *self._forget(staff.id)], {"decision": None})
         if roles is not None:
             return self._ask(call, "roles", staff.id, roles=_roles(roles))
         if state != "reset":
             raise Invalid("Give roles, or state left or reset.", "/state")
         return self._ask_halved(call, "reset", staff)
+
+    def recover(self, call: Call) -> Effect:
+        """Ask for a reset of an admin or auditor: who else could, is perhaps the one who lost a factor."""
+        staff = self.staff.get(str(call.args["person"]))
+        if staff is None or staff.state != ACTIVE or not staff.held & policy.LASTING:
+            raise Refused("not-found")
+        return self._ask_halved(call, "recover", staff)
 
     def _must_remain(self, staff: Staff, roles: frozenset[str] = frozenset()) -> None:
         """Refuse to take its last admin or auditor from an installation: nobody could make the next."""
@@ -399,14 +516,13 @@ class People:
 
     def decisions(self, call: Call) -> Effect:
         """List what waits for the caller, and what the caller asked or decided; at most 200, newest last."""
-        rows = [
-            {"id": one.id, "what": one.what, "about": one.about, "body": json.loads(one.body), "asked_by": one.asked_by,
-             "asked_at": clock.rfc3339(one.asked_at), "verdict": one.verdict, "decided_by": one.decided_by}
+        mine = [
+            one
             for one in sorted(self._asked.values(), key=lambda one: one.asked_at)
             if call.staff in (one.asked_by, one.decided_by)
             or (one.verdict is None and call.roles & policy.DECIDERS[one.what])
-        ]  # fmt: skip
-        return Effect(answer=rows[-200:])
+        ]
+        return Effect(answer=[one._asdict() for one in mine[-200:]])
 
     def decide(self, call: Call) -> Effect:
         """Approve or refuse as the second person: never the asker, nor whom it is about."""
@@ -438,7 +554,7 @@ class People:
             self._must_remain(staff, changed.held)
             return None, [("staff", *changed), *self._end(staff.id)]
         code, op = self._inviting(staff)
-        return code, [op, *self._end(staff.id)]
+        return code, [op, *self._forget(staff.id)]
 
     def _refuse(self, asked: Decision) -> tuple[None, list[Op]]:
         refused = self.staff[asked.about]._replace(state=LEFT)

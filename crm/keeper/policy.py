@@ -54,6 +54,9 @@ ERASE_AFTER_MS = 72 * HOUR_MS
 UNMERGE_WITHIN_MS = 30 * DAY_MS
 SET_MOST = 10  # people in a merged set, which is opened and counted as one
 INVITATION_MS = 72 * HOUR_MS
+PROOF_MS = 10 * 60_000
+CEREMONY_MS = 5 * 60_000
+PASSKEYS = 10  # of one person
 
 SHOWING = frozenset({"open", "search", "labels", "match", "subject"})  # verbs whose entries are looks at somebody
 WEB = frozenset({"web"})
@@ -63,7 +66,7 @@ ANY = frozenset({"web", "sender", "inbound", "approve", "admin"})
 
 
 class Rule(NamedTuple):
-    """One row: sockets, roles (any of them), sections, subjects in one call, budget, whether a reason is due."""
+    """One row: sockets, roles (any of them), sections, subjects in one call, budget, and what is due."""
 
     principals: frozenset[str]
     roles: frozenset[str]
@@ -71,6 +74,7 @@ class Rule(NamedTuple):
     most: int = 1
     budget: str = ""
     reason: bool = False
+    proof: bool = False  # again, on this session, of who is there
 
 
 NOTHING = Rule(NOBODY, NOBODY, most=0)
@@ -113,23 +117,28 @@ RULES: dict[tuple[str, str], Rule] = {
     ("sessions", ""): Rule(WEB, ROLES),
     ("me", ""): Rule(WEB, ROLES),
     ("my_log", ""): Rule(WEB, ROLES),
+    ("prove", ""): Rule(WEB, ROLES),
     ("change_password", ""): Rule(WEB, ROLES),
-    ("enrol_totp", ""): Rule(WEB, ROLES),
+    ("enrol_totp", ""): Rule(WEB, ROLES, proof=True),
     ("confirm_totp", ""): Rule(WEB, ROLES),
+    ("challenge", "sign_in"): Rule(WEB, NOBODY),
+    ("challenge", ""): Rule(WEB, ROLES),
+    ("passkeys", ""): Rule(WEB, ROLES),
+    ("passkey_add", ""): Rule(WEB, ROLES, proof=True),
+    ("passkey_remove", ""): Rule(WEB, ROLES, proof=True),
     ("accept", ""): Rule(WEB, NOBODY),
     ("colleagues", ""): Rule(WEB, ROLES),
     ("people", ""): Rule(WEB, ADMIN | AUDITOR),
-    ("invite", ""): Rule(WEB, ADMIN),
-    ("change_person", ""): Rule(WEB, ADMIN),
+    ("invite", ""): Rule(WEB, ADMIN, proof=True),
+    ("change_person", ""): Rule(WEB, ADMIN, proof=True),
+    ("recover", ""): Rule(WEB, ADMIN | AUDITOR, proof=True),
     ("decisions", ""): Rule(WEB, ADMIN | AUDITOR | PRIVACY | STAFF),
     ("ask_lift", ""): Rule(WEB, STAFF),
-    ("decide", ""): Rule(WEB, AUDITOR | PRIVACY),
+    ("decide", ""): Rule(WEB, AUDITOR | PRIVACY, proof=True),
     # the log
     ("checkpoint", ""): Rule(ANY, NOBODY),
     ("tile", ""): Rule(ANY, NOBODY),
-    ("bundle", ""): Rule(WEB, AUDITOR),
     ("entries", ""): Rule(WEB, AUDITOR),
-    ("proof", ""): Rule(WEB, AUDITOR),
     ("looks", ""): Rule(WEB, CARE | AUDITOR),
     ("status", ""): Rule(ANY, NOBODY),
     # upkeep: ids only, nothing is opened
@@ -141,15 +150,16 @@ RULES: dict[tuple[str, str], Rule] = {
 }
 
 # What a person who still has to enrol a second factor may do.
-ENROLMENT = frozenset({"enrol_totp", "confirm_totp", "me", "sign_out", "change_password"})
+_ENROLMENT = "enrol_totp confirm_totp challenge passkey_add prove me sign_out change_password"
+ENROLMENT = frozenset(_ENROLMENT.split())
 
 # What goes on while the clock is doubted (nothing is written), and while the disk is nearly full.
-WHEN_UNSAFE = frozenset({"status", "checkpoint", "tile", "bundle", "entries", "proof", "looks", "my_log", "me"})
+WHEN_UNSAFE = frozenset({"status", "checkpoint", "tile", "entries", "looks", "my_log", "me"})
 WHEN_FULL = WHEN_UNSAFE | {"erase", "cancel_erase", "sign_out", "decide"}
 
 # Which decisions who may ask for, still when they are made; and whom they wait for, who is never the asker.
-ASKERS = {"person": ADMIN, "roles": ADMIN, "reset": ADMIN, "lift": STAFF}
-DECIDERS = {"person": AUDITOR, "roles": AUDITOR, "reset": AUDITOR, "lift": AUDITOR | PRIVACY}
+ASKERS = {"person": ADMIN, "roles": ADMIN, "reset": ADMIN, "recover": ADMIN | AUDITOR, "lift": STAFF}
+DECIDERS = dict.fromkeys(("person", "roles", "reset"), AUDITOR) | dict.fromkeys(("recover", "lift"), AUDITOR | PRIVACY)
 
 
 def conflict(roles: frozenset[str]) -> bool:

@@ -4,7 +4,7 @@ What they return is durable: the tree of the newest checkpoint, which a group th
 move.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ SCAN = 1000
 LOOKS = 500
 MADE, MOVED = {"put", "seal"}, {"merge", "unmerge", "erase", "cancel_erase", "erased"}
 TOLD = ("act", "subjects", "writes", "records")  # of these: not by whom and what for, which would give a canary away
-FILTERS = ("actor", "act", "purpose", "outcome")
 
 
 @dataclass
@@ -43,17 +42,8 @@ class Reading:
         level, n, width = (int(call.args[name]) for name in ("level", "n", "width"))
         return _there(self.engine.log.tile(level, n, width, self._size))
 
-    def bundle(self, call: Call) -> Effect:
-        """Return an entry bundle."""
-        return _there(self.engine.log.bundle(int(call.args["n"]), int(call.args["width"]), self._size))
-
-    def proof(self, call: Call) -> Effect:
-        """Return an inclusion proof."""
-        index = int(call.args["index"])
-        return _there(self.engine.log.proof(index, self._size) if 0 <= index < self._size else None)
-
     def entries(self, call: Call) -> Effect:
-        """List entries in order that fit every filter, looking at no more than ``SCAN`` in one call."""
+        """Return entries in order, each as its bytes: of a span of time, about or by somebody, at most ``SCAN``."""
         log, where, limit = self.engine.log, call.args.get("where") or {}, _limit(call)
         after, end = call.args.get("after"), self._size
         start = 0 if after is None else max(0, int(after) + 1)
@@ -61,21 +51,14 @@ class Reading:
             start = max(start, log.index_at(clock.parse_rfc3339(moment)))
         if moment := where.get("to"):
             end = min(end, log.index_at(clock.parse_rfc3339(moment)))
-        wanted = {name: where[name] for name in FILTERS if where.get(name)}
-        looked: Iterable[int] = range(start, min(start + SCAN, end))
+        found: Sequence[int] = range(start, min(start + limit, end))
         if subject := where.get("subject"):
-            looked = log.mentions(subject, ABOUT | SHOWN, start, end, SCAN)
-        elif actor := wanted.get("actor"):
-            looked = log.mentions(actor, ACTED, start, end, SCAN)
-        rows, last = list[dict[str, Any]](), end - 1
-        for seen, index in enumerate(looked, 1):
-            entry = log.entry(index)
-            if all(entry.get(name) == value for name, value in wanted.items()):
-                rows.append(_shown(index, entry))
-            if seen == SCAN or len(rows) == limit:
-                last = index
-                break
-        return Effect(answer={"entries": rows, "next": last if last < end - 1 else None})
+            found = log.mentions(subject, ABOUT | SHOWN, start, end, limit)
+        elif actor := where.get("actor"):
+            found = log.mentions(actor, ACTED, start, end, limit)
+        is_all = len(found) < limit or found[-1] == end - 1
+        rows = [(index, log.body(index)) for index in found]
+        return Effect(answer={"entries": rows, "next": None if is_all else found[-1]})
 
     def looks(self, call: Call) -> Effect:
         """List who opened or was shown one subject or its merged set, newest first."""
@@ -85,15 +68,15 @@ class Reading:
             raise Refused("not-found")
         log, staff = self.engine.log, self.people.staff
         named = {i for one in subjects.members(subject) for i in log.mentions(one, SHOWN, 0, self._size, -LOOKS)}
-        rows = [_shown(index, log.entry(index)) for index in sorted(named, reverse=True)[:LOOKS]]
+        rows = [log.entry(index) | {"index": index} for index in sorted(named, reverse=True)[:LOOKS]]
         return Effect(answer=[row | {"name": staff[row["actor"]].name} for row in rows])
 
     def my_log(self, call: Call) -> Effect:
-        """List the caller's own entries, newest first."""
+        """Return the caller's own entries, newest first."""
         log, before, limit = self.engine.log, call.args.get("after"), _limit(call)
         found = log.mentions(call.staff, ACTED, 0, self._size if before is None else int(before), -limit)
-        rows = [_shown(index, log.entry(index)) for index in found]
-        return Effect(answer={"entries": rows, "next": found[-1] if len(found) == limit else None})
+        next_ = found[-1] if len(found) == limit else None
+        return Effect(answer={"entries": [(index, log.body(index)) for index in found], "next": next_})
 
     def made(self, call: Call) -> Effect:
         """List what was stored, sealed, merged or erased behind an index, in ids; ``now`` is how the latter stand."""
@@ -128,7 +111,3 @@ def _there(body: object) -> Effect:
 
 def _limit(call: Call) -> int:
     return max(1, min(int(call.args.get("limit") or 100), SCAN))
-
-
-def _shown(index: int, entry: dict[str, Any]) -> dict[str, Any]:
-    return {"index": index, **{key: value for key, value in entry.items() if key != "salt"}}

@@ -24,8 +24,7 @@ from crm.kit.store import Op
 
 LIVE, ERASING, RESTRICTED = "live", "erasing", "restricted"
 KINDS = frozenset({"contact", "company", "house"})
-SECTION_LIMIT = 256 * 1024
-RECORD_LIMIT = 8 * 1024 * 1024
+SECTION_LIMIT, RECORD_LIMIT = 256 * 1024, 8 * 1024 * 1024
 ERASED_AT_ONCE = 200
 HELD = "SELECT 1 FROM fingerprint WHERE print=? AND subject<>? LIMIT 1"
 REFERENCE = re.compile(r"([a-z]+):([0-9a-f]{32})")
@@ -68,19 +67,14 @@ class Subjects:
 
     def follow(self, op: Op) -> None:
         """Keep aliases and cards equal to the store."""
-        match op:
-            case ("alias", gone, kept, _):
-                self._aliases[gone] = kept
-                self._merged[kept].append(gone)
-                self._cards.remove(gone)
-            case ("alias-", subject):
-                if kept := self._aliases.pop(subject, ""):
-                    self._merged[kept].remove(subject)
-                self.write_card(subject)
-            case ("state", subject, *_):
-                self.write_card(subject)
-            case _:
-                pass
+        change, subject, *to = op
+        if change == "alias":
+            self._aliases[subject] = to[0]
+            self._merged[to[0]].append(subject)
+        elif change == "alias-" and (kept := self._aliases.pop(subject, "")):
+            self._merged[kept].remove(subject)
+        if change in {"alias", "alias-", "state"}:
+            self.write_card(subject)
 
     # Who is meant
 
@@ -134,9 +128,11 @@ class Subjects:
             version, is_due = self._version(call, one, item)
             versions.append(version)
             if is_due:
-                fields = one.sections[name] = _sized(item["fields"], SECTION_LIMIT)
-                ops.append(("section", subject, name, version, one.seal.seal(name, version, fields)))
-                ops += self._prints(subject, fields) if name == "channels" else []
+                fields = one.sections[name] = item["fields"]
+                sealed = one.seal.seal(name, version, _packed(fields, SECTION_LIMIT))
+                ops.append(("section", subject, name, version, sealed))
+                # Whoever is made here has no fingerprints that could be taken back.
+                ops += self._prints(subject, fields)[one.is_new :] if name == "channels" else []
         written = {subject: one for subject, one in writing.items() if one.sections}
         if not written:
             (first,) = self._engine.log.mentions(next(iter(writing)), ABOUT, 0, self._engine.log.size, 1)
@@ -173,9 +169,8 @@ class Subjects:
     def _version(self, call: Call, one: Writing, item: dict[str, Any]) -> tuple[int, bool]:
         """Return the version an item ends at, and whether it has to be written for that."""
         subject, name, expected = item["subject"], item["section"], int(item["expected"])
-        version = "SELECT version FROM section WHERE subject=? AND name=?"
-        row = None if one.is_new else self._store.one(version, subject, name)
-        standing: int = row[0] if row else 0
+        version = "SELECT coalesce(max(version), 0) FROM section WHERE subject=? AND name=?"
+        standing = 0 if one.is_new else int(self._store.one(version, subject, name)[0])
         if name in one.sections:
             raise Invalid("Each section of a subject once.", "/items")
         if standing and not expected:
@@ -188,8 +183,7 @@ class Subjects:
 
     def _prints(self, subject: str, channels: dict[str, Any]) -> list[Op]:
         """Return the changes that keep the fingerprints of every address and number that can be matched whole."""
-        found = [("email", str(address)) for address in channels.get("emails") or []]
-        found += [("phone", str(number)) for number in channels.get("phones") or []]
+        found = [(kind, str(value)) for kind in ("email", "phone") for value in channels.get(f"{kind}s") or []]
         kept = [print_ for kind, value in found if (print_ := self.fingerprint(kind, value))]
         return [("fingerprints-", subject), *(("fingerprint", print_, subject) for print_ in kept)]
 
@@ -208,7 +202,7 @@ class Subjects:
                 raise Invalid("A record has a 32-digit id.", "/items")
             if subject not in seals:
                 seals[subject] = self._keys.subject(subject, self._live(subject).wrapped)
-            blobs[record] = seals[subject].seal(f"record:{record}", 0, _sized(item["fields"], RECORD_LIMIT))
+            blobs[record] = seals[subject].seal(f"record:{record}", 0, _packed(item["fields"], RECORD_LIMIT))
             records.append(f"{list(seals).index(subject)}/{record}/{hashlib.sha256(blobs[record]).hexdigest()}")
         self._engine.spend(call, list(blobs))
         entry = {"subjects": list(seals), "records": records}
@@ -339,15 +333,14 @@ class Subjects:
     # Cards
 
     def write_card(self, subject: str, sections: Sections | None = None) -> None:
-        """Write one subject's card, from the store unless all its sections are given, or take it out."""
+        """Write one subject's card anew, from the store unless all its sections are given; or only take it out."""
+        self._cards.remove(subject)
         found = self.find(subject)
         try:
             if found and found.state == LIVE and found.kind != "house" and subject not in self._aliases:
                 self._cards.write(subject, found.kind, sections or self._sections(subject))
-                return
         except Exception as error:  # noqa: BLE001 - who cannot be read or shown is not found, and ends nothing else
             logger.warning("a card could not be written: %s", type(error).__name__)
-        self._cards.remove(subject)
 
     def _sections(self, subject: str) -> Sections:
         (wrapped,) = self._store.one("SELECT wrapped FROM subject WHERE id=?", subject)
@@ -361,12 +354,12 @@ def _about(heads: Iterable[str], merged: Sequence[str]) -> dict[str, Any]:
     return {"subjects": [*heads, *merged], **({"merged": len(merged)} if merged else {})}
 
 
-def _sized(fields: object, limit: int) -> dict[str, Any]:
-    if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
+def _packed(fields: object, limit: int) -> bytes:
+    if not isinstance(fields, dict) or not {str}.issuperset(map(type, fields)):
         raise Invalid("Fields are a map.", "/items")
-    if len(msgpack.packb(fields)) > limit:
+    if len(packed := bytes(msgpack.packb(fields))) > limit:
         raise Refused("too-large", "A section or record is over its limit.")
-    return fields
+    return packed
 
 
 def _fields(asked: list[str], allowed: frozenset[str]) -> dict[str, set[str]]:
@@ -386,8 +379,7 @@ def _fields(asked: list[str], allowed: frozenset[str]) -> dict[str, set[str]]:
 def _only(parts: set[str], packed: bytes) -> bytes:
     if not parts:
         return packed
-    whole: bytes = msgpack.packb({key: value for key, value in msgpack.unpackb(packed).items() if key in parts})
-    return whole
+    return bytes(msgpack.packb({key: value for key, value in msgpack.unpackb(packed).items() if key in parts}))
 
 
 def _why(args: dict[str, Any], *, needs_reason: bool) -> dict[str, str]:

@@ -21,6 +21,8 @@ CREATE TABLE alias(subject TEXT PRIMARY KEY, target TEXT, at INTEGER) WITHOUT RO
 CREATE TABLE objection(subject TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE staff(id TEXT PRIMARY KEY, name TEXT, roles TEXT, state TEXT, password TEXT, totp BLOB,
     code BLOB, code_until INTEGER) WITHOUT ROWID;
+CREATE TABLE passkey(id TEXT PRIMARY KEY, staff TEXT, credential BLOB, public BLOB, counter INTEGER, made_at INTEGER)
+    WITHOUT ROWID;
 CREATE TABLE session(hash BLOB PRIMARY KEY, staff TEXT, made_at INTEGER, factors TEXT) WITHOUT ROWID;
 CREATE TABLE decision(id TEXT PRIMARY KEY, what TEXT, about TEXT, body TEXT, asked_by TEXT, asked_at INTEGER,
     verdict TEXT, decided_by TEXT, decided_at INTEGER) WITHOUT ROWID;
@@ -40,6 +42,9 @@ CREATE TABLE decision(id TEXT PRIMARY KEY, what TEXT, about TEXT, body TEXT, ask
         "alias-": "DELETE FROM alias WHERE subject=?",
         "objection": "INSERT OR IGNORE INTO objection VALUES(?)",
         "staff": "INSERT OR REPLACE INTO staff VALUES(?,?,?,?,?,?,?,?)",
+        "passkey": "INSERT OR REPLACE INTO passkey VALUES(?,?,?,?,?,?)",
+        "counter": "UPDATE passkey SET counter=?2 WHERE id=?1",
+        "passkey-": "DELETE FROM passkey WHERE id=?",
         "session": "INSERT OR REPLACE INTO session VALUES(?,?,?,?)",
         "session-": "DELETE FROM session WHERE hash=?",
         "decision": "INSERT OR REPLACE INTO decision VALUES(?,?,?,?,?,?,?,?,?)",

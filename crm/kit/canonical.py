@@ -21,17 +21,6 @@ def encode(obj: Any) -> bytes:  # noqa: ANN401 - any value; what JSON has no sin
     return printed
 
 
-def decode(data: bytes) -> Any:  # noqa: ANN401 - the caller checks the shape
-    """Read what `encode` prints; `ValueError` for any other order, blanks, a key twice, a fraction, not UTF-8."""
-    obj = orjson.loads(data)
-    try:
-        if encode(obj) == data:
-            return obj
-    except TypeError as error:
-        raise ValueError("not canonical: a fraction, or nested too deep") from error
-    raise ValueError("not canonical")
-
-
 def lengths(*parts: bytes) -> bytes:
     """Join parts so that no two different lists give the same bytes: each after its length as u32be."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)

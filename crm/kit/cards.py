@@ -37,8 +37,7 @@ class Cards:
         )
 
     def write(self, subject: str, kind: str, sections: Mapping[str, Mapping[str, Any]]) -> None:
-        """Write a card anew from ``identity`` and ``channels``."""
-        self.remove(subject)
+        """Write the card of one who has none, from ``identity`` and ``channels``."""
         identity, channels = sections.get("identity", {}), sections.get("channels", {})
         given, family, company = (str(identity.get(part) or "") for part in ("given_name", "family_name", "company"))
         name = f"{given} {family}".strip()
@@ -65,10 +64,9 @@ class Cards:
         words = text.words(typed)
         if sum(map(len, words)) < LEAST_CHARACTERS:
             raise ValueError("too short")
-        whole = " AND ".join(f'"{word}"' for word in words)
-        begun = " AND ".join(f'"{word}"*' for word in words)
         found: dict[str, Card] = {}
-        for query in (whole, begun):
+        for rest in ("", "*"):
+            query = " AND ".join(f'"{word}"{rest}' for word in words)
             rows = self.db.execute(
                 "SELECT subject, name, company, email FROM card JOIN find ON card.id=find.rowid"
                 " WHERE find MATCH ? AND kind=? LIMIT ?",

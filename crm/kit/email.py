@@ -5,8 +5,7 @@ from unicodedata import normalize
 
 import idna
 
-_MAX_DOMAIN = 253
-_PLAIN = re.compile(r"(?:(?!-|..--)[a-z0-9-]{1,63}(?<!-)\.)+(?!-|..--)[a-z0-9-]{1,63}(?<!-)").fullmatch
+_PLAIN = re.compile(r"(?=.{1,253}\Z)(?:(?!-|..--)[a-z0-9-]{1,63}(?<!-)\.)+(?!-|..--)[a-z0-9-]{1,63}(?<!-)").fullmatch
 
 
 def match_key(address: str) -> str:
@@ -25,7 +24,7 @@ def mask(address: str) -> str:
 def ascii_domain(domain: str) -> str | None:
     """Print a domain as the domain name system writes it; None for what is none."""
     # Nearly every domain is plain letters, digits and hyphens already; idna takes 20 times as long to say so.
-    if (plain := domain.lower()) and len(plain) <= _MAX_DOMAIN and _PLAIN(plain):
+    if _PLAIN(plain := domain.lower()):
         return plain
     try:
         return idna.encode(domain, uts46=True, std3_rules=True).decode()

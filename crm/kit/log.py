@@ -1,4 +1,4 @@
-"""The log: entries, the RFC 6962 tree over them, checkpoints, tiles and proofs.
+"""The log: entries, the RFC 6962 tree over them, checkpoints and tiles.
 
 An entry is canonical JSON with 16 random bytes, so that its public leaf hash tells nothing. It names people
 by random ids only. The tree is kept as leaf hashes and the roots of full tiles (``node``: level L, number n
@@ -11,7 +11,7 @@ import json
 import os
 from typing import Any
 
-from crm.kit import canonical, clock, merkle, note, tiles
+from crm.kit import canonical, clock, merkle, note
 from crm.kit.store import Group, Refuse, Store
 
 ENTRY_LIMIT = 60_000
@@ -41,8 +41,7 @@ class Log:
     def sign(self) -> str:
         """Sign the tree as it is within the open group."""
         self._flush()
-        text = note.Checkpoint(self.origin, self.size, self._frontier.root()).text()
-        return note.sign_note(text, self._signer)
+        return note.sign_note(note.checkpoint_text(self.origin, self.size, self._frontier.root()), self._signer)
 
     # Starting
 
@@ -52,7 +51,7 @@ class Log:
             return
         self._must_be(self.checkpoint())
         oldest = self.index_at(self.time_of(self.size - 1) - WITHIN_MS)
-        for tile in range(oldest // tiles.WIDTH, self.size // tiles.WIDTH + 1):
+        for tile in range(oldest // merkle.WIDTH, self.size // merkle.WIDTH + 1):
             self._check_tile(tile)
 
     def _must_be(self, checkpoint: str) -> None:
@@ -61,15 +60,15 @@ class Log:
             raise Refuse("the checkpoint is not what this home's key signs for the tree")
 
     def _check_tile(self, tile: int) -> None:
-        start = tile * tiles.WIDTH
+        start = tile * merkle.WIDTH
         within = "SELECT idx, body, hash FROM entry WHERE idx>=? AND idx<? ORDER BY idx"
-        rows = self._store.all(within, start, start + tiles.WIDTH)
+        rows = self._store.all(within, start, start + merkle.WIDTH)
         for index, body, stored in rows:
             if merkle.leaf_hash(body) != stored:
                 raise Refuse(f"entry {index} was changed")
-        if len(rows) != min(tiles.WIDTH, self.size - start):
+        if len(rows) != min(merkle.WIDTH, self.size - start):
             raise Refuse(f"entries of tile {tile} are missing")
-        if len(rows) == tiles.WIDTH and merkle.root_of(row[2] for row in rows) != self._hashes(1, tile, tile + 1)[0]:
+        if len(rows) == merkle.WIDTH and merkle.root_of(row[2] for row in rows) != self._hashes(1, tile, tile + 1)[0]:
             raise Refuse(f"tile {tile} was changed")
 
     def replay(self, group: Group) -> None:
@@ -102,10 +101,10 @@ class Log:
         self._frontier.append(leaf)
         self.size += 1
         level, count = 1, self.size
-        while count % tiles.WIDTH == 0:
+        while count % merkle.WIDTH == 0:
             self._flush()
-            count //= tiles.WIDTH
-            root = merkle.root_of(self._hashes(level - 1, (count - 1) * tiles.WIDTH, count * tiles.WIDTH))
+            count //= merkle.WIDTH
+            root = merkle.root_of(self._hashes(level - 1, (count - 1) * merkle.WIDTH, count * merkle.WIDTH))
             self._store.db.execute("INSERT INTO node VALUES(?,?,?)", (level, count - 1, root))
             level += 1
 
@@ -122,10 +121,14 @@ class Log:
         """Return the newest durable checkpoint, or nothing before the first group."""
         return str(self._store.meta("checkpoint") or "")
 
+    def body(self, index: int) -> bytes:
+        """Return the bytes of one entry."""
+        self._flush()
+        return bytes(self._store.one("SELECT body FROM entry WHERE idx=?", index)[0])
+
     def entry(self, index: int) -> dict[str, Any]:
         """Return one decoded entry."""
-        self._flush()
-        decoded: dict[str, Any] = json.loads(self._store.one("SELECT body FROM entry WHERE idx=?", index)[0])
+        decoded: dict[str, Any] = json.loads(self.body(index))
         return decoded
 
     def time_of(self, index: int) -> int:
@@ -145,22 +148,10 @@ class Log:
 
     def tile(self, level: int, n: int, width: int, size: int) -> bytes | None:
         """Return a hash tile of the tree of ``size``, or None where there is none."""
-        start = n * tiles.WIDTH
-        if not (0 <= level < 8 and n >= 0 and 0 < width <= tiles.WIDTH and start + width <= size >> (8 * level)):  # noqa: PLR2004 - 64-bit sizes
+        start = n * merkle.WIDTH
+        if not (0 <= level < 8 and n >= 0 and 0 < width <= merkle.WIDTH and start + width <= size >> (8 * level)):  # noqa: PLR2004 - 64-bit sizes
             return None
         return b"".join(self._hashes(level, start, start + width))
-
-    def bundle(self, n: int, width: int, size: int) -> bytes | None:
-        """Return an entry bundle of the tree of ``size``, or None where there is none."""
-        start = n * tiles.WIDTH
-        if n < 0 or not 0 < width <= tiles.WIDTH or start + width > size:
-            return None
-        rows = self._store.all("SELECT body FROM entry WHERE idx>=? AND idx<? ORDER BY idx", start, start + width)
-        return tiles.bundle(row[0] for row in rows)
-
-    def proof(self, index: int, size: int) -> str:
-        """Return a C2SP tlog-proof of one entry in the tree of the newest checkpoint, which has ``size``."""
-        return tiles.proof_text(index, merkle.inclusion_proof(index, size, self._subtree), self.checkpoint())
 
     def _hashes(self, level: int, start: int, end: int) -> list[bytes]:
         if level == 0:

@@ -1,21 +1,15 @@
-"""The Merkle tree of RFC 6962 section 2.1: hashes, roots, inclusion proofs.
+"""The Merkle tree of RFC 6962 section 2.1: hashes and roots. Pure; `proofs` makes and checks proofs in it."""
 
-Pure; no function keeps a tree. `proofs` checks what comes out of here.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import reduce
 from hashlib import sha256
 
 HASH_BYTES = 32
+WIDTH = 256  # hashes in a tile, entries in a bundle (C2SP tlog-tiles)
 EMPTY_ROOT = sha256(b"").digest()
 
 # Hash of the leaves [start, end), where end - start is a power of two that divides start.
 Subtree = Callable[[int, int], bytes]
-
-
-class ProofError(ValueError):
-    """The proof does not show what it is said to show."""
 
 
 def leaf_hash(entry: bytes) -> bytes:
@@ -52,11 +46,8 @@ class Frontier:
 
     def root(self) -> bytes:
         """Hash of the whole tree."""
-        return _fold(self.stack)
-
-
-def _fold(stack: Sequence[bytes]) -> bytes:
-    return reduce(lambda right, left: node_hash(left, right), reversed(stack)) if stack else EMPTY_ROOT
+        stack = self.stack
+        return reduce(lambda right, left: node_hash(left, right), reversed(stack)) if stack else EMPTY_ROOT
 
 
 def root_of(hashes: Iterable[bytes]) -> bytes:
@@ -75,30 +66,3 @@ def peaks(start: int, end: int, subtree: Subtree) -> list[bytes]:
         stack.append(subtree(start, start + width))
         start += width
     return stack
-
-
-def range_hash(start: int, end: int, subtree: Subtree) -> bytes:
-    """Hash the leaves [start, end) of a tree that divides there."""
-    return _fold(peaks(start, end, subtree))
-
-
-def split(start: int, end: int) -> int:
-    """Return where a tree over the leaves [start, end) divides: the largest power of two below its size."""
-    return start + (1 << ((end - start - 1).bit_length() - 1))
-
-
-def inclusion_proof(index: int, size: int, subtree: Subtree) -> list[bytes]:
-    """Prove that leaf `index` is in the tree of `size` leaves, or `ProofError`: PATH of RFC 6962 section 2.1.1."""
-    if not 0 <= index < size:
-        raise ProofError("no such leaf in a tree of this size")
-    proof = []
-    start, end = 0, size
-    while end - start > 1:
-        middle = split(start, end)
-        if index < middle:
-            proof.append(range_hash(middle, end, subtree))
-            end = middle
-        else:
-            proof.append(range_hash(start, middle, subtree))
-            start = middle
-    return proof[::-1]

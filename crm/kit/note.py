@@ -6,7 +6,6 @@ note by signing again.
 
 import re
 from base64 import b64encode
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
@@ -58,14 +57,6 @@ def sign_note(text: str, *signers: Signer) -> str:
     return text + "\n" + "".join(signer.sign(text) for signer in signers)
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """What a log signs: its name, how many entries it has, and the root over them."""
-
-    origin: str
-    size: int
-    root: bytes
-
-    def text(self) -> str:
-        """Print the three lines; extension lines are not used."""
-        return f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\n"
+def checkpoint_text(origin: str, size: int, root: bytes) -> str:
+    """Print what a log signs: its name, how many entries it has, and the root over them; no extension lines."""
+    return f"{origin}\n{size}\n{b64encode(root).decode()}\n"

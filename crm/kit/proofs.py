@@ -1,25 +1,34 @@
-"""Reading a log: where its tiles lie, what is in bundles and receipts, and whether a proof shows what it says.
+"""Reading a log: where its tiles lie, what is in bundles, entries and receipts, and whether a proof shows what it says.
 
-The other side of `merkle` and `tiles`, for readers and verifiers; the keeper, which only writes, needs none of it.
+The other side of `merkle`, `tiles` and `canonical`; the keeper, which only writes, needs none of it.
 Checking follows RFC 9162 sections 2.1.3.2 and 2.1.4.2, which say exactly how long a proof must be: one hash more
 or less is a refusal, whatever root it leads to.
 """
 
 import re
-from collections.abc import Sequence
-from typing import Final, Literal
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal
 
-from crm.kit.merkle import HASH_BYTES, ProofError, Subtree, node_hash, range_hash, split
+import orjson
+
+from crm.kit import canonical
+from crm.kit.merkle import HASH_BYTES, WIDTH, Frontier, Subtree, node_hash, peaks
 from crm.kit.signed import strict_b64decode
-from crm.kit.tiles import PROOF_HEADER, WIDTH
 
 Level = int | Literal["entries"]
 
+MAX_ENTRY_BYTES: Final = 0xFFFF
 _MAX_LEVEL: Final = 63
+_PROOF_HEADER: Final = "c2sp.org/tlog-proof@v1"
 
 _PATH = re.compile(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/){0,5}[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 
 _INDEX = re.compile(r"index (0|[1-9][0-9]{0,18})")
+
+
+class ProofError(ValueError):
+    """The proof does not show what it is said to show."""
 
 
 def tile_path(level: Level, n: int, width: int = WIDTH) -> str:
@@ -47,6 +56,11 @@ def parse_tile_path(path: str) -> tuple[Level, int, int]:
     raise ValueError("not the path of a tile")
 
 
+def bundle(entries: Iterable[bytes]) -> bytes:
+    """Put entries into one file, each after its length as u16be; `OverflowError` over 65,535 bytes."""
+    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+
+
 def split_bundle(data: bytes) -> list[bytes]:
     """Take a bundle apart.
 
@@ -64,6 +78,27 @@ def split_bundle(data: bytes) -> list[bytes]:
     return entries
 
 
+def read_entry(data: bytes) -> Any:  # noqa: ANN401 - the caller checks the shape
+    """Read what `canonical.encode` prints.
+
+    Raises:
+        ValueError: another order, blanks, a key twice, a fraction, or not UTF-8.
+    """
+    obj = orjson.loads(data)
+    try:
+        if canonical.encode(obj) == data:
+            return obj
+    except TypeError as error:
+        raise ValueError("not canonical: a fraction, or nested too deep") from error
+    raise ValueError("not canonical")
+
+
+def proof_text(index: int, hashes: Iterable[bytes], note: str) -> str:
+    """Print a receipt (C2SP tlog-proof v1): an entry's index, its inclusion proof, the checkpoint that leads to."""
+    lines = [_PROOF_HEADER, f"index {index}", *(b64encode(one).decode() for one in hashes)]
+    return "\n".join(lines) + "\n\n" + note
+
+
 def parse_proof(text: str) -> tuple[int, list[bytes], str]:
     """Read what `proof_text` prints: index, hashes, note. The note is not opened here.
 
@@ -73,12 +108,43 @@ def parse_proof(text: str) -> tuple[int, list[bytes], str]:
     head, blank, note = text.partition("\n\n")
     lines: Sequence[str] = head.split("\n")
     match = _INDEX.fullmatch(lines[1]) if blank and len(lines) > 1 else None
-    if match is None or lines[0] != PROOF_HEADER:
+    if match is None or lines[0] != _PROOF_HEADER:
         raise ValueError("not a receipt")
     hashes = [strict_b64decode(line) for line in lines[2:]]
     if any(len(one) != HASH_BYTES for one in hashes):
         raise ValueError("a hash is not 32 bytes long")
     return int(match[1]), hashes, note
+
+
+def range_hash(start: int, end: int, subtree: Subtree) -> bytes:
+    """Hash the leaves [start, end) of a tree that divides there."""
+    return Frontier(end - start, peaks(start, end, subtree)).root()
+
+
+def _split(start: int, end: int) -> int:
+    """Return where a tree over the leaves [start, end) divides: the largest power of two below its size."""
+    return start + (1 << ((end - start - 1).bit_length() - 1))
+
+
+def inclusion_proof(index: int, size: int, subtree: Subtree) -> list[bytes]:
+    """Prove that leaf `index` is in the tree of `size` leaves: PATH of RFC 6962 section 2.1.1.
+
+    Raises:
+        ProofError: there is no such leaf.
+    """
+    if not 0 <= index < size:
+        raise ProofError("no such leaf in a tree of this size")
+    proof = []
+    start, end = 0, size
+    while end - start > 1:
+        middle = _split(start, end)
+        if index < middle:
+            proof.append(range_hash(middle, end, subtree))
+            end = middle
+        else:
+            proof.append(range_hash(start, middle, subtree))
+            start = middle
+    return proof[::-1]
 
 
 def consistency_proof(old: int, new: int, subtree: Subtree) -> list[bytes]:
@@ -92,7 +158,7 @@ def consistency_proof(old: int, new: int, subtree: Subtree) -> list[bytes]:
     proof = []
     start, end = 0, new
     while old != end:
-        middle = split(start, end)
+        middle = _split(start, end)
         if old <= middle:
             proof.append(range_hash(middle, end, subtree))
             end = middle

@@ -7,9 +7,7 @@ ciphertext. A key seals the records of one person: thousands, where NIST SP 800-
 import hashlib
 import os
 from dataclasses import dataclass
-from typing import Any
 
-import msgpack
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
@@ -32,10 +30,7 @@ def wrap(key: bytes, secret: bytes, *address: bytes) -> bytes:
 
 def unwrap(key: bytes, wrapped: bytes, *address: bytes) -> bytes:
     """Undo `wrap`; `KeyFault` for another key, another address, or changed bytes."""
-    try:
-        return AESGCM(key).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], lengths(b"kept/wrap/1", *address))
-    except (InvalidTag, ValueError) as error:
-        raise KeyFault("a wrapped key does not open") from error
+    return _open(AESGCM(key), wrapped, lengths(b"kept/wrap/1", *address), "a wrapped key does not open")
 
 
 @dataclass(slots=True, repr=False)
@@ -50,18 +45,22 @@ class Seal:
         """Return the seal of one owner, whose key serves for nothing else."""
         return cls(AESGCM(key), lengths(b"kept/seal/2", *owner))
 
-    def seal(self, name: str, version: int, fields: dict[str, Any]) -> bytes:
-        """Encrypt fields, bound to their place: a name and version."""
+    def seal(self, name: str, version: int, packed: bytes) -> bytes:
+        """Encrypt MessagePack, bound to its place: a name and version."""
         nonce, place = os.urandom(NONCE_BYTES), self.address + f"{name}/{version}".encode()
-        return nonce + self.cipher.encrypt(nonce, msgpack.packb(fields), place)
+        return nonce + self.cipher.encrypt(nonce, packed, place)
 
     def unseal(self, name: str, version: int, sealed: bytes) -> bytes:
-        """Undo `seal`, to MessagePack; `KeyFault` for another owner, another place, or changed bytes."""
+        """Undo `seal`; `KeyFault` for another owner, another place, or changed bytes."""
         place = self.address + f"{name}/{version}".encode()
-        try:
-            return self.cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
-        except (InvalidTag, ValueError) as error:
-            raise KeyFault("a record does not open in this place") from error
+        return _open(self.cipher, sealed, place, "a record does not open in this place")
+
+
+def _open(cipher: AESGCM, sealed: bytes, place: bytes, fault: str) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
+    except (InvalidTag, ValueError) as error:
+        raise KeyFault(fault) from error
 
 
 def stretch(passphrase: str, salt: bytes) -> bytes:

@@ -7,13 +7,14 @@ the key passes over them.
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from crm.kit.merkle import HASH_BYTES
-from crm.kit.note import CONTROL, ED25519, KEY_ID_BYTES, Checkpoint, NoteError, check_name, make_key_id
+from crm.kit.note import CONTROL, ED25519, KEY_ID_BYTES, NoteError, check_name, checkpoint_text, make_key_id
 
 _ED25519_BYTES: Final = 32
 _MAX_BYTES: Final = 1_000_000
@@ -31,6 +32,19 @@ def strict_b64decode(text: str) -> bytes:
     if b64encode(data).decode() != text:
         raise ValueError("base64 spelt otherwise")
     return data
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a log signs: its name, how many entries it has, and the root over them."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    def text(self) -> str:
+        """Print the three lines."""
+        return checkpoint_text(self.origin, self.size, self.root)
 
 
 class Verifier:
@@ -116,7 +130,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     """Read the text of a checkpoint note.
 
     Raises:
-        NoteError: `Checkpoint.text` would not print it so.
+        NoteError: `checkpoint_text` would not print it so.
     """
     try:
         origin, size, root, end = text.split("\n")

@@ -8,7 +8,7 @@ Replies come in any order. A frame over ``FRAME_LIMIT`` ends the connection.
 
 import asyncio
 import hmac
-from typing import Any, cast
+from typing import cast
 
 import msgpack
 
@@ -17,7 +17,7 @@ NONCE_SIZE = 32
 
 
 class WireError(ValueError):
-    """A message that is too large or is no message."""
+    """A message that is too large, or not the one that was due."""
 
 
 def pack(message: object) -> bytes:
@@ -26,14 +26,6 @@ def pack(message: object) -> bytes:
     if len(payload) > FRAME_LIMIT:
         raise WireError("frame over the limit")
     return len(payload).to_bytes(4) + payload
-
-
-def unpack(payload: bytes) -> Any:  # noqa: ANN401 - the receiver checks the shape
-    """Decode a frame's payload; `WireError` for what is no MessagePack, or more than one message."""
-    try:
-        return msgpack.unpackb(payload)
-    except (ValueError, msgpack.UnpackException) as error:
-        raise WireError("not a message") from error
 
 
 def answer(service_key: bytes, nonce: bytes, principal: str) -> bytes:

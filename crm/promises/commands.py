@@ -37,7 +37,7 @@ from crm.promises.tree import judge_log
 from crm.promises.verdict import Verdict, worst
 
 # The application lies above the domain, so it is named and not imported, as the web process names it.
-_APPLICATION, _SURFACE = "api.main", "api.http.surface"
+_APPLICATION, _SURFACE = "web.main", "api.http.surface"
 _WIDTH = 110
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from crm.audit.receipts import Published
 from crm.db import ReadSession
 from crm.kit.clock import Clock
 from crm.kit.signed import Verifier
 from crm.promises.inside import Inside
 from crm.promises.surface import Route
-from crm.promises.tree import Published, Remembers
+from crm.promises.tree import Remembers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,29 +7,22 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from crm.audit.memory import Doubt, Seen
+from crm.audit.receipts import Published, read_tiles
 from crm.audit.verify import open_checkpoint
 from crm.kit.clock import Clock, rfc3339
-from crm.kit.merkle import HASH_BYTES, ProofError, Subtree, inclusion_proof, range_hash, root_of
-from crm.kit.note import Checkpoint
-from crm.kit.proofs import consistency_proof, verify_consistency, verify_inclusion
-from crm.kit.signed import Verifier
-from crm.kit.tiles import WIDTH
+from crm.kit.merkle import HASH_BYTES, Subtree
+from crm.kit.proofs import (
+    ProofError,
+    consistency_proof,
+    inclusion_proof,
+    range_hash,
+    verify_consistency,
+    verify_inclusion,
+)  # fmt: skip
+from crm.kit.signed import Checkpoint, Verifier
 from crm.promises.verdict import Finding, broken, kept
 
 NEWEST = 16
-_HEIGHT = 8  # levels of the tree in one tile
-
-
-class Published(Protocol):
-    """Where a log is published; the keeper's client is one."""
-
-    async def checkpoint(self) -> str:
-        """Give the newest signed checkpoint."""
-        ...
-
-    async def tile(self, level: int, n: int, width: int) -> bytes:
-        """Give the hashes of a tile, one after the other."""
-        ...
 
 
 class Remembers(Protocol):
@@ -96,7 +89,7 @@ async def _prove(log: Published, checkpoint: Checkpoint, before: Seen | None) ->
         return bytes(HASH_BYTES)
 
     _walk(size, old, newest, note)
-    subtree = await _read(log, size, wanted)
+    subtree = await read_tiles(log, size, wanted)
     if range_hash(0, size, subtree) != root:
         raise ProofError("the tiles lead to another root than the one that was signed")
     for index in newest:
@@ -112,36 +105,3 @@ def _walk(size: int, old: int, newest: Iterable[int], subtree: Subtree) -> None:
         inclusion_proof(index, size, subtree)
     if old:
         consistency_proof(old, size, subtree)
-
-
-async def _read(log: Published, size: int, wanted: set[tuple[int, int]]) -> Subtree:
-    """Fetch each tile that holds one of these subtrees once; combine its hashes where it holds their parts.
-
-    A full tile is compared with its hash in the tile above, so that every hash that was read leads to the root.
-
-    Raises:
-        ProofError: a tile is no such tile.
-    """
-    tiles: dict[tuple[int, int], list[bytes]] = {}
-    found: dict[tuple[int, int], bytes] = {}
-    for start, end in sorted(wanted):
-        level = ((end - start).bit_length() - 1) // _HEIGHT
-        n, at = divmod(start >> level * _HEIGHT, WIDTH)
-        await _fetch(log, size, level, n, tiles)
-        found[start, end] = root_of(tiles[level, n][at : at + ((end - start) >> level * _HEIGHT)])
-    return lambda start, end: found[start, end]
-
-
-async def _fetch(log: Published, size: int, level: int, n: int, tiles: dict[tuple[int, int], list[bytes]]) -> None:
-    if (level, n) in tiles:
-        return
-    width = min(WIDTH, (size >> level * _HEIGHT) - n * WIDTH)
-    data = await log.tile(level, n, width)
-    if len(data) != width * HASH_BYTES:
-        raise ProofError("a tile has another length than its width")
-    tile = tiles[level, n] = [data[i : i + HASH_BYTES] for i in range(0, len(data), HASH_BYTES)]
-    if width == WIDTH:
-        above, at = divmod(n, WIDTH)
-        await _fetch(log, size, level + 1, above, tiles)
-        if tiles[level + 1, above][at] != root_of(tile):
-            raise ProofError("a tile leads to another hash than the one above it")

@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     new, back = commands.choices["init"], commands.choices["restore"]
     new.add_argument("--origin", required=True, help="the log's name for ever, such as crm.example.com/log")
     new.add_argument("--second-factor", choices=("required", "optional"), default="required")
+    new.add_argument("--rp-id", default="localhost", help="the domain passkeys are made for, for ever: example.com")
+    new.add_argument("--web-origin", action="append", metavar="URL", help="where pages may use them; web, then approve")
     new.add_argument("--budget", action="append", default=[], metavar="NAME=N")
     new.add_argument("--region", default="", help="country of phone numbers written without one (ISO 3166)")
     new.add_argument("--recovery", action="append", default=[], metavar="AGE_RECIPIENT")
@@ -102,7 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "restore":
             return _restore(home, options, passphrase)
         init(
-            home, origin=options.origin, second_factor=options.second_factor, limits=_pairs(options.budget),
+            home, origin=options.origin, second_factor=options.second_factor, rp_id=options.rp_id,
+            origins=options.web_origin or ["http://localhost:8000"], limits=_pairs(options.budget),
             region=options.region, recovery=options.recovery, uids=_pairs(options.uid), passphrase=passphrase,
         )  # fmt: skip
     except (Refuse, Fatal, KeyFault, FileFault) as refused:

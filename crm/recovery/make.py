@@ -1,6 +1,7 @@
 """Making a home: folders, keys, service keys, an empty file and its journal."""
 
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from crm.kit.files import sync_folder, write_secret
 from crm.kit.sealing import KEY_BYTES, check_value, stretch
 from crm.kit.store import Refuse, connect, new_segment
 
+ORIGIN = re.compile(r"(https?)://([a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:[1-9][0-9]{0,4})?")
 PRINCIPALS = ("web", "sender", "inbound", "approve", "admin")
 
 
@@ -47,6 +49,8 @@ def init(
     *,
     origin: str,
     second_factor: str,
+    rp_id: str,
+    origins: list[str],
     limits: dict[str, int],
     region: str,
     recovery: list[str],
@@ -62,6 +66,10 @@ def init(
         raise Refuse("there is a home here already")
     if set(limits) - set(policy.BUDGETS) or any(value < 1 for value in limits.values()):
         raise Refuse("a budget is one of " + ", ".join(policy.BUDGETS) + ", and at least 1")
+    if not origins or not all(is_origin(one, rp_id) for one in origins):
+        raise Refuse(
+            "a web origin is https://HOST[:PORT] with the rp id, or a name below it, as host (or http://localhost)"
+        )
     try:
         for recipient in recovery:
             pyrage.x25519.Recipient.from_str(recipient)
@@ -77,9 +85,18 @@ def init(
     ring = Keyring(home.keys, root, tenant)
     ring.escrow(ring.epoch)
     write_vkey(home, note.Signer(origin, ring.log).vkey)
-    settings = {"second_factor": second_factor, "limits": limits, "region": region}
+    site = {"rp_id": rp_id, "origins": origins}
+    settings = {"second_factor": second_factor, "limits": limits, "region": region, **site}
     meta = {"format": "1", "origin": origin, "tenant": tenant, "settings": msgpack.packb(settings)}
     create(home, meta)
+
+
+def is_origin(text: str, rp_id: str) -> bool:
+    """Tell whether browsers use passkeys of ``rp_id`` on pages of this origin, spelt as they spell it."""
+    found = ORIGIN.fullmatch(text)
+    if found is None or (found[1] == "http" and found[2] != "localhost"):
+        return False
+    return f".{found[2]}".endswith(f".{rp_id}")
 
 
 def create(home: Home, meta: dict[str, object]) -> None:

@@ -26,7 +26,7 @@ from crm.keeper.tables import TABLES
 from crm.kit import clock, journal, merkle, note, signed
 from crm.kit.clock import Clock
 from crm.kit.files import file_hash, sync_folder, write_secret
-from crm.kit.note import Checkpoint
+from crm.kit.signed import Checkpoint
 from crm.kit.store import Group, Head, Refuse, connect, new_segment
 from crm.recovery.make import forget_wal, make_folders, make_root, make_services, write_vkey
 

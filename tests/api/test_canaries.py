@@ -49,7 +49,8 @@ async def test_it_is_listed_by_id_until_somebody_looks_and_behind(product: Produ
 
     before = await listed(product, contact)
     assert set(before) == {
-        "id", "made_at", "made_by", "log_index", "touched_at", "touched_by", "touched_index"
+        "id", "made_at", "made_by", "log_index", "touched_at", "touched_by", "touched_index", "first_at", "first_by",
+        "first_index",
     }  # fmt: skip
     assert before["made_by"] == product.keeper.cast["auditor"].id
     assert (before["touched_at"], before["touched_by"], before["touched_index"]) == (None, None, None)
@@ -58,6 +59,10 @@ async def test_it_is_listed_by_id_until_somebody_looks_and_behind(product: Produ
     after = await listed(product, contact)
     assert (after["touched_by"], after["touched_index"]) == (product.keeper.cast["staff"].id, opened["log_index"])
     assert after["touched_at"] > after["made_at"]
+    again = await product.opened(contact)
+    assert await listed(product, contact) | {"first_index": opened["log_index"]} == {
+        **after, "touched_at": (await listed(product, contact))["touched_at"], "touched_index": again["log_index"],
+    }  # fmt: skip
     assert name not in (await product.auditor.get(URL)).text
 
 

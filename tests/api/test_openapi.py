@@ -16,7 +16,7 @@ def operations(product: Product) -> dict[tuple[str, str], dict[str, Any]]:
     routes = {
         (method, route.path): route.path_format
         for context in iter_route_contexts(product.app.routes)
-        if isinstance(route := context.original_route, APIRoute)
+        if isinstance(route := context.original_route, APIRoute) and route.include_in_schema
         for method in route.methods or ()
     }
     paths = product.app.openapi()["paths"]

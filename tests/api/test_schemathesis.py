@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import allow_header_conformance, ignored_auth, positive_data_acceptance
 
-from api.main import create_app
 from crm.config import Settings
 from crm.kit.pii import Pii
 from tests.contract.scene import running
 from tests.keeper.home import KeeperHome
 from tests.product import Server, settings_for
+from web.main import create_app
 
 EXAMPLES = 6
 # A token of its own, since the call ends it.

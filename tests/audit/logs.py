@@ -15,10 +15,11 @@ from typing import Any
 import msgpack
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from crm.kit import canonical, journal, proofs, tiles
+from crm.kit import canonical, journal, merkle, proofs
 from crm.kit.clock import rfc3339
 from crm.kit.merkle import EMPTY_ROOT, Frontier, leaf_hash, root_of
-from crm.kit.note import Checkpoint, Signer, sign_note
+from crm.kit.note import Signer, sign_note
+from crm.kit.signed import Checkpoint
 
 ORIGIN = "test.example/kept"
 SIGNER = Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -59,7 +60,7 @@ class Log:
         return self.groups[-1][2]
 
     def tile(self, level: int, n: int, width: int) -> list[bytes]:
-        start, end = n * tiles.WIDTH, n * tiles.WIDTH + width
+        start, end = n * merkle.WIDTH, n * merkle.WIDTH + width
         if level == 0:
             return self.hashes[start:end]
         return [self.node(level, i) for i in range(start, end)]
@@ -67,7 +68,7 @@ class Log:
     def node(self, level: int, i: int) -> bytes:
         """Root of a full tile of the level below."""
         if (level, i) not in self.nodes:
-            self.nodes[level, i] = root_of(self.tile(level - 1, i, tiles.WIDTH))
+            self.nodes[level, i] = root_of(self.tile(level - 1, i, merkle.WIDTH))
         return self.nodes[level, i]
 
 
@@ -106,11 +107,11 @@ def write_home(home: Path, log: Log, *, segment: int = 10**9, journal_from: int 
         db.execute("INSERT INTO meta VALUES('checkpoint', ?)", [log.checkpoint])
         rows = zip(range(len(log.entries)), log.entries, log.hashes, strict=True)
         db.executemany("INSERT INTO entry VALUES(?, ?, ?)", rows)
-        level, count = 1, len(log.entries) // tiles.WIDTH
+        level, count = 1, len(log.entries) // merkle.WIDTH
         while count:
-            nodes = ((level, n, root_of(log.tile(level - 1, n, tiles.WIDTH))) for n in range(count))
+            nodes = ((level, n, root_of(log.tile(level - 1, n, merkle.WIDTH))) for n in range(count))
             db.executemany("INSERT INTO node VALUES(?, ?, ?)", nodes)
-            level, count = level + 1, count // tiles.WIDTH
+            level, count = level + 1, count // merkle.WIDTH
     write_journal(home, log, segment=segment, journal_from=journal_from)
 
 
@@ -158,8 +159,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, b"".join(self.log.tile(level, n, width)))
         if self.auditor and self.headers["Authorization"] != "Bearer good":
             return self.answer(401, b"{}")
-        start = n * tiles.WIDTH
-        return self.answer(200, tiles.bundle(self.log.entries[start : start + width]))
+        start = n * merkle.WIDTH
+        return self.answer(200, proofs.bundle(self.log.entries[start : start + width]))
 
     def do_POST(self) -> None:
         self.asked.append(f"POST {self.path}")

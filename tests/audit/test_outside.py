@@ -11,8 +11,7 @@ from crm.audit.memory import Doubt
 from crm.audit.service import verify_url
 from crm.kit.note import Signer, sign_note
 from crm.kit.pii import Pii
-from crm.kit.proofs import split_bundle
-from crm.kit.tiles import bundle
+from crm.kit.proofs import bundle, split_bundle
 from tests.audit import logs
 from tests.audit.logs import SIGNER, Change, Log, serve
 

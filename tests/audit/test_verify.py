@@ -19,8 +19,8 @@ from crm.audit.verify import Verifier
 from crm.kit import canonical, journal
 from crm.kit.clock import rfc3339
 from crm.kit.merkle import leaf_hash, root_of
-from crm.kit.note import Checkpoint, Signer, sign_note
-from crm.kit.signed import parse_checkpoint
+from crm.kit.note import Signer, sign_note
+from crm.kit.signed import Checkpoint, parse_checkpoint
 from tests.audit import logs
 from tests.audit.logs import ORIGIN, SIGNER, Log, write_home
 

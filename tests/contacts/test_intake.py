@@ -1,21 +1,17 @@
 """Who is told apart in a file, what is said of the rest, and the short ways that must not differ from the long ones."""
 
-import random
 from typing import Any
 
-import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from phonenumbers import SUPPORTED_REGIONS, PhoneNumberFormat, PhoneNumberType, example_number_for_type, format_number
 from pydantic import ValidationError
 
-from crm.contacts import intake, phones, sources, standard_names, vcard
+from crm.contacts import intake, sources, standard_names, vcard
 from crm.contacts.importing import Headings
 from crm.contacts.intake import Intake, Person, _is_plain, _sections
 from crm.contacts.schemas import MOST_ADDRESSES, MOST_EMAILS, PersonIn, sections_of
 from crm.contacts.standards import COUNTRIES
-from crm.kit import phone
 
 KEY = b"k" * 32
 LINE = st.one_of(
@@ -191,36 +187,6 @@ def test_the_short_way_takes_what_the_schema_takes_and_no_more(field: str, most:
     assert not _is_plain({field: over})
     with pytest.raises(ValidationError):
         _sections({field: over})
-
-
-def test_numbers_are_told_as_the_library_tells_them() -> None:
-    """Examples of every kind and region, whole and with digits changed, lost and added."""
-    dice = random.Random(7)  # noqa: S311 - a fixed order
-    numbers = []
-    for region in sorted(SUPPORTED_REGIONS):
-        for kind in PhoneNumberType.values():
-            if (example := example_number_for_type(region, kind)) is None:
-                continue
-            digits = format_number(example, PhoneNumberFormat.E164)
-            at = dice.randrange(2, len(digits))
-            numbers += [digits, digits[:at] + dice.choice("0123456789") + digits[at + 1 :], digits[:-1], digits + "5"]
-            numbers.append(format_number(example, PhoneNumberFormat.INTERNATIONAL))
-
-    assert len(numbers) > 2_000
-    assert {number: phones.match_key(number, None) for number in numbers} == {
-        number: phone.match_key(number, None) for number in numbers
-    }
-
-
-@given(st.text(st.sampled_from("+0123456789 ()-./xA\u00a0"), max_size=20), st.sampled_from([None, "DE", "US", "IT"]))
-def test_whatever_is_typed_as_a_number_is_told_as_the_library_tells_it(raw: str, region: str | None) -> None:
-    assert phones.match_key(raw, region) == phone.match_key(raw, region)
-
-
-@pytest.mark.parametrize("number", ["+800 1234 5678", "+883 5100 0000 0000", "+39 06 698 12345", "+49 (0)30 1234000"])
-def test_numbers_that_need_the_library(number: str) -> None:
-    assert phones.match_key(number, None) == phone.match_key(number, None)
-    assert phonenumbers.parse(number).country_code in {800, 883, 39, 49}
 
 
 @given(

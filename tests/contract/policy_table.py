@@ -14,7 +14,7 @@ from crm.keeper import policy
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "security-model.md"
 HEADING = "## Who may do what"
 BEGIN, END = "<!-- begin: crm/keeper/policy.py -->", "<!-- end -->"
-RULE_COLUMNS = ("verb", "purpose", "sockets", "roles", "sections", "at most", "budget", "reason")
+RULE_COLUMNS = ("verb", "purpose", "sockets", "roles", "sections", "at most", "budget", "reason", "proof")
 BUDGET_COLUMNS = ("budget", "at most", "within")
 EVERYBODY, NOBODY = "everybody signed in", "no session"
 
@@ -30,6 +30,7 @@ class Row(NamedTuple):
     most: int
     budget: str
     reason: bool
+    proof: bool
 
 
 def render() -> str:
@@ -37,7 +38,7 @@ def render() -> str:
     rules = [
         (
             f"`{verb}`", purpose, _words(rule.principals), _roles(rule.roles), _words(rule.sections), str(rule.most),
-            rule.budget, "due" if rule.reason else "",
+            rule.budget, *("due" if one else "" for one in (rule.reason, rule.proof)),
         )
         for (verb, purpose), rule in policy.RULES.items()
     ]  # fmt: skip
@@ -49,11 +50,10 @@ def rows() -> list[Row]:
     """Read the rules back from the document."""
     found = []
     for cells in _cells("verb"):
-        verb, purpose, principals, roles, sections, most, budget, reason = cells
+        verb, purpose, principals, roles, sections, most, budget, *due = cells
         named = policy.ROLES if roles == EVERYBODY else frozenset() if roles == NOBODY else _set(roles)
-        found.append(
-            Row(verb.strip("`"), purpose, _set(principals), named, _set(sections), int(most), budget, reason == "due")
-        )
+        is_due = (one == "due" for one in due)
+        found.append(Row(verb.strip("`"), purpose, _set(principals), named, _set(sections), int(most), budget, *is_due))
     return found
 
 

@@ -11,6 +11,7 @@ from crm.errors import CrmError
 from crm.keeper_client import Keeper
 from crm.kit.ids import new_id
 from crm.kit.pii import Pii
+from tests.keeper.authenticator import Authenticator
 from tests.keeper.home import CAST, PASSWORD, KeeperHome, gather_cast, invitation, item
 
 Arguments = dict[str, Any]
@@ -140,8 +141,27 @@ async def _sign_out(scene: Scene, role: str) -> Arguments:
     return {"token": signed.token.reveal()}
 
 
+async def _enrol(scene: Scene, role: str) -> Arguments:
+    """A session of somebody new: whoever has a passkey is asked for it from then on."""
+    token = await scene.hire(role)
+    challenge = await scene.web.challenge(token)
+    return {"token": token, "passkey": Authenticator().made(challenge)}
+
+
+async def _enrolled(scene: Scene, role: str) -> Arguments:
+    given = await _enrol(scene, role)
+    return {"token": given["token"], **await scene.web.passkey_add(given["token"], given["passkey"])}
+
+
 async def _change_person(scene: Scene, _: str) -> Arguments:
     return {"person": (await scene.invited())["id"], "state": "left"}
+
+
+async def _recover(scene: Scene, _: str) -> Arguments:
+    """Somebody new: a person of the cast would hold half a code from then on."""
+    name = next(scene.names)
+    code = await invitation(scene.home, scene.web, name, ["auditor"])
+    return {"person": (await scene.web.accept(code, Pii(PASSWORD)))["id"]}
 
 
 async def _decide(scene: Scene, _: str) -> Arguments:
@@ -200,19 +220,24 @@ ARGUMENTS: dict[tuple[str, str], Callable[[Scene, str], Awaitable[Arguments]]] =
     ("change_password", ""): _fixed(old=PASSWORD, new=PASSWORD),
     ("enrol_totp", ""): _fixed(),
     ("confirm_totp", ""): _fixed(code="000000"),
+    ("prove", ""): _fixed(password=PASSWORD),
+    ("challenge", "sign_in"): _fixed(),
+    ("challenge", ""): _fixed(),
+    ("passkeys", ""): _fixed(),
+    ("passkey_add", ""): _enrol,
+    ("passkey_remove", ""): _enrolled,
     ("accept", ""): _accept,
     ("colleagues", ""): _fixed(),
     ("people", ""): _fixed(),
     ("invite", ""): _invite,
     ("change_person", ""): _change_person,
+    ("recover", ""): _recover,
     ("decisions", ""): _fixed(),
     ("ask_lift", ""): _fixed(),
     ("decide", ""): _decide,
     ("checkpoint", ""): _fixed(),
     ("tile", ""): _fixed(level=0, n=0, width=1),
-    ("bundle", ""): _fixed(n=0, width=1),
     ("entries", ""): _fixed(),
-    ("proof", ""): _fixed(index=0),
     ("looks", ""): _subject,
     ("status", ""): _fixed(),
     ("made", ""): _fixed(after=-1, limit=10),

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from crm.errors import CrmError
 from crm.keeper import policy
 from crm.keeper.__main__ import Keeper
 from crm.keeper.home import Home
@@ -154,6 +155,32 @@ async def test_a_row_takes_so_many_subjects_and_not_one_more(scene: Scene, row: 
                 arguments["subjects"] = await scene.contact(count)
         code, refused = await scene.code(principal, row.verb, row.purpose, arguments, token)
         assert code == ("ok" if count == row.most else "too-large"), refused
+
+
+@pytest.fixture(scope="module")
+def anew(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeeperHome]:
+    """A keeper that was started anew: nobody has proved anything to it yet."""
+    with running(tmp_path_factory.mktemp("anew")) as home:
+        home.stop()
+        assert home.start(), home.stderr()
+        yield home
+
+
+@by_row([row for row in ROWS if row.roles and row.verb != "sign_out"])
+async def test_a_row_asks_for_a_fresh_proof_where_one_is_due(anew: KeeperHome, row: Row) -> None:
+    web = await anew.plain_client()
+    purpose: dict[str, object] = {"purpose": "intake", "bulk": True} if row.purpose == "import" else {}
+    codes = {}
+    for role in sorted(policy.ROLES):
+        try:
+            await web.call(row.verb, token=anew.token(role), **({"purpose": row.purpose} | purpose))
+            codes[role] = "ok"
+        except CrmError as refused:
+            codes[role] = refused.code
+    await anew.disconnect()
+
+    assert {role for role, code in codes.items() if code == "proof-required"} == (row.roles if row.proof else set())
+    assert {role for role, code in codes.items() if code == "purpose-not-yours"} == policy.ROLES - row.roles
 
 
 async def test_search_shows_so_many_and_says_that_there_are_more(scene: Scene) -> None:

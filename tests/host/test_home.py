@@ -1,10 +1,13 @@
 """A home's folders, its short name, and the accounts; all of it next to people who would like to be in between."""
 
+import contextlib
 import os
 import shutil
+import sqlite3
 import stat
 from pathlib import Path
 
+import msgpack
 import pyrage
 import pytest
 
@@ -213,6 +216,38 @@ async def test_each_recovery_recipient_can_open_the_escrow(folder: Path) -> None
 
     (escrow,) = (home.root / "keys" / "escrow").iterdir()
     assert pyrage.decrypt(escrow.read_bytes(), both[:1]) == pyrage.decrypt(escrow.read_bytes(), both[1:])
+
+
+@pytest.mark.parametrize(
+    ("sites", "rp_id", "expected"),
+    [
+        ((), None, ("localhost", ["http://localhost:8000"])),
+        (("http://localhost:8137",), None, ("localhost", ["http://localhost:8137"])),
+        (("https://crm.example.org",), None, ("crm.example.org", ["https://crm.example.org"])),
+        (
+            ("https://crm.example.org", "https://approve.example.org"), "example.org",
+            ("example.org", ["https://crm.example.org", "https://approve.example.org"]),
+        ),
+    ],
+)  # fmt: skip
+async def test_passkeys_are_made_for_the_domain_of_the_sites(
+    folder: Path, sites: tuple[str, ...], rp_id: str | None, expected: tuple[str, list[str]]
+) -> None:
+    home = homes.prepare(folder / "home")
+
+    await keeper_home.ensure(home, origin="o", is_second_factor_required=True, journal=None, sites=sites, rp_id=rp_id)
+
+    with contextlib.closing(sqlite3.connect(home.root / "keeper" / "keeper.db")) as db:
+        (packed,) = db.execute("SELECT value FROM meta WHERE key='settings'").fetchone()
+    settings = msgpack.unpackb(packed)
+    assert (settings["rp_id"], settings["origins"]) == expected
+
+
+async def test_pages_that_share_no_domain_are_refused(folder: Path) -> None:
+    home, sites = homes.prepare(folder / "home"), ("https://crm.example.org", "https://approve.example.org")
+
+    with pytest.raises(KeeperRefused, match="a web origin is"):
+        await keeper_home.ensure(home, origin="o", is_second_factor_required=True, journal=None, sites=sites)
 
 
 async def test_what_is_no_recovery_recipient_is_said(folder: Path) -> None:

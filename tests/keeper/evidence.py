@@ -15,11 +15,11 @@ from typing import Any
 
 from crm.errors import KeeperUnavailable, NotFound
 from crm.keeper_client import Keeper
-from crm.kit import canonical
 from crm.kit.ids import new_id
 from crm.kit.merkle import EMPTY_ROOT, Frontier, leaf_hash, root_of
-from crm.kit.note import Checkpoint
 from crm.kit.pii import Pii
+from crm.kit.proofs import read_entry
+from crm.kit.signed import Checkpoint
 from tests.keeper.home import KeeperHome, item, read_journal
 
 Fields = dict[str, Any]
@@ -168,7 +168,7 @@ class Examined:
         size = min(self.in_file.size, self.in_journal.size)
         for index, act, actor, subject in seen.left:
             assert index < size, f"{act} of entry {index} left, but only {size} are signed in both"
-            entry = canonical.decode(self.entries[index])
+            entry = read_entry(self.entries[index])
             assert (entry["act"], entry["actor"], entry["outcome"]) == (act, actor, "ok")
             assert subject in entry["subjects"]
         given = [home.signed(note) for note in seen.checkpoints]
@@ -178,7 +178,7 @@ class Examined:
             assert checkpoint.root == roots[checkpoint.size], "a checkpoint that was given out is not of this log"
         shown: Counter[tuple[str, str]] = Counter()
         for body in self.entries[:size]:
-            entry = canonical.decode(body)
+            entry = read_entry(body)
             if entry["act"] == "labels" and entry["outcome"] == "ok":
                 shown.update((entry["actor"], subject) for subject in entry["subjects"])
         assert seen.shown <= shown, "a label left without an entry"

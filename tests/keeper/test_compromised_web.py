@@ -151,7 +151,7 @@ def test_verbs_of_other_principals_are_not_served(taken: Occupied) -> None:
 def test_nobody_else_is_acted_for(taken: Occupied, staff: str) -> None:
     """Tokens are neither guessed nor made, and who acts is never what the caller says."""
     ada, token = taken.contact(), taken.tokens[staff]
-    session = taken.call("sessions", staff)[1][0]["id"]
+    session = taken.call("sessions", staff)[1][0][0]
     swapped = token[:-1] + ("A" if token[-1] != "A" else "B")
     guesses = ["", swapped, token[:-1], token + "A", token.swapcase(), session, session * 2, taken.ids[staff], new_id()]
     for guess in guesses:

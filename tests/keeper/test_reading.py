@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from crm.audit.receipts import receipt
 from crm.errors import Invalid, NotFound, PurposeNotYours
 from crm.keeper import policy
 from crm.keeper_client import Keeper
-from crm.kit import merkle, proofs, signed, tiles
+from crm.kit import merkle, proofs, signed
 from crm.kit.ids import new_id
 from crm.kit.pii import Pii
 from tests.keeper.conftest import MakeHome
@@ -34,36 +35,36 @@ async def test_a_checkpoint_is_signed_and_covers_everything(home: KeeperHome) ->
 
 
 async def test_every_entry_has_a_proof(home: KeeperHome) -> None:
-    web, auditor = await home.client(), home.token("auditor")
+    web = await home.client()
     await busy(home, web, 5)
     bodies = home.entries()
 
     for index, body in enumerate(bodies):
-        proven, hashes, signed = proofs.parse_proof(await web.proof(auditor, index))
+        proven, hashes, signed = proofs.parse_proof(await receipt(web, index))
         checkpoint = home.signed(signed)
         assert proven == index
         proofs.verify_inclusion(index, checkpoint.size, merkle.leaf_hash(body), hashes, checkpoint.root)
     for index in (-1, len(bodies), 10**12):
         with pytest.raises(NotFound):
-            await web.proof(auditor, index)
+            await receipt(web, index)
 
 
 async def test_tiles_and_bundles_give_the_signed_root(home: KeeperHome) -> None:
     """Across a full tile and a part of one, at both levels."""
     web, auditor = await home.client(), home.token("auditor")
-    await busy(home, web, 2 * tiles.WIDTH)
+    await busy(home, web, 2 * merkle.WIDTH)
     size = home.signed(await web.checkpoint()).size
-    last_width = size % tiles.WIDTH
-    assert size // tiles.WIDTH == 2
+    last_width = size % merkle.WIDTH
+    assert size // merkle.WIDTH == 2
     assert last_width
 
     bodies = [
         body
-        for n, width in ((0, tiles.WIDTH), (1, tiles.WIDTH), (2, last_width))
+        for n, width in ((0, merkle.WIDTH), (1, merkle.WIDTH), (2, last_width))
         for body in proofs.split_bundle(await web.bundle(auditor, n, width))
     ]
     leaves = b"".join(
-        [await web.tile(0, n, width) for n, width in ((0, tiles.WIDTH), (1, tiles.WIDTH), (2, last_width))]
+        [await web.tile(0, n, width) for n, width in ((0, merkle.WIDTH), (1, merkle.WIDTH), (2, last_width))]
     )
     upper = await web.tile(1, 0, 2)
 
@@ -72,7 +73,7 @@ async def test_tiles_and_bundles_give_the_signed_root(home: KeeperHome) -> None:
     assert upper == merkle.root_of(hashes[:256]) + merkle.root_of(hashes[256:512])
     assert home.signed(await web.checkpoint()).root == merkle.root_of(hashes)
     assert await web.tile(0, 2, 1) == hashes[512], "an older, narrower tile stays available"
-    proven, path, signed = proofs.parse_proof(await web.proof(auditor, 3))
+    proven, path, signed = proofs.parse_proof(await receipt(web, 3))
     checkpoint = home.signed(signed)
     proofs.verify_inclusion(proven, checkpoint.size, hashes[3], path, checkpoint.root)
 
@@ -295,7 +296,8 @@ async def test_status_tells_nothing_secret(home: KeeperHome) -> None:
         assert status == {
             "state": "open", "reason": "", "size": len(home.entries()), "search": status["search"],
             "second_factor": "optional", "escrow": False,
-            "limits": dict.fromkeys(policy.BUDGETS, LARGE),
+            "limits": dict.fromkeys(policy.BUDGETS, LARGE), "region": "", "rp_id": "localhost",
+            "origins": ["http://localhost:8000"],
         }  # fmt: skip
 
 
@@ -306,5 +308,6 @@ async def test_a_start_says_what_runs(home: KeeperHome) -> None:
     assert len(start["policy"]) == len(start["build"]) == 64
     assert start["second_factor"] == "optional"
     assert start["limits"]["people"] == 10_000_000
+    assert (start["rp_id"], start["origins"]) == ("localhost", ["http://localhost:8000"])
     home.stop()
     assert last(home)["act"] == "stop"

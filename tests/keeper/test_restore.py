@@ -17,11 +17,12 @@ import pytest
 from crm.audit.service import verify_home
 from crm.errors import CrmError, NotFound
 from crm.keeper.keys import Keyring, read_root
-from crm.kit import canonical, journal, note
+from crm.kit import journal, note
 from crm.kit.files import lock
 from crm.kit.ids import new_id
-from crm.kit.note import Checkpoint
 from crm.kit.pii import Pii
+from crm.kit.proofs import read_entry
+from crm.kit.signed import Checkpoint
 from crm.recovery.restore import tenant_of
 from tests.keeper.conftest import MakeHome
 from tests.keeper.evidence import Evidence, Examined, Worker, check_readable, work
@@ -464,7 +465,7 @@ async def test_with_loss(drill: Drill, tmp_path: Path) -> None:
     assert home.vkey != drill.vkey
     web = await home.client()
     await home.searchable(web)
-    entries = [canonical.decode(entry) for entry in home.entries()]
+    entries = [read_entry(entry) for entry in home.entries()]
     first = entries[0]
     assert {name: first[name] for name in facts} == facts
     assert home.checkpoint_in_file.origin != last.origin
@@ -483,7 +484,7 @@ async def test_with_loss(drill: Drill, tmp_path: Path) -> None:
             await worker.open(drill.people[name])
     assert home.stop() == 0
     assert home.start(), "the new log goes on like any other"
-    assert canonical.decode(home.entries()[0])["act"] == first["act"]
+    assert read_entry(home.entries()[0])["act"] == first["act"]
 
 
 async def test_with_loss_and_an_older_checkpoint(drill: Drill, tmp_path: Path) -> None:

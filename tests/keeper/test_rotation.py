@@ -12,9 +12,9 @@ import pytest
 
 from crm.errors import CrmError, KeeperUnavailable
 from crm.keeper.keys import KeyFault, Keyring, read_root
-from crm.kit import canonical
 from crm.kit.ids import is_id, new_id
 from crm.kit.pii import Pii
+from crm.kit.proofs import read_entry
 from tests.keeper.conftest import FaultsFor, MakeHome
 from tests.keeper.evidence import Evidence, Worker, check_readable, work
 from tests.keeper.faults import Fault
@@ -68,7 +68,7 @@ async def test_rotation_under_load(make_home: MakeHome, faults_for: FaultsFor, t
     assert home.start()
     for seen in (before, during):
         await check_readable(home, seen)
-    entries = [canonical.decode(entry) for entry in home.entries()]
+    entries = [read_entry(entry) for entry in home.entries()]
     assert [entry["epoch"] for entry in entries if entry["act"] == "rotate"] == [2]
     await table.close()
 
@@ -240,7 +240,7 @@ async def test_erasure_holds_against_old_copies(make_home: MakeHome, tmp_path: P
     assert kept in _opens(home, home.path / "keys")
     assert Path(str(done["snapshot"])).exists()
     assert Path(str(backup["snapshot"])).exists()
-    acts = [canonical.decode(entry)["act"] for entry in home.entries()]
+    acts = [read_entry(entry)["act"] for entry in home.entries()]
     assert acts.index("erased") < acts.index("rotate") < acts.index("escrow_destroyed")
     await home.disconnect()
     home.stop()

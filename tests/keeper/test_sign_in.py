@@ -124,6 +124,7 @@ async def test_sessions_lists_ones_own(home: KeeperHome) -> None:
 
     assert [row["is_current"] for row in rows] == [True, False]
     assert {row["factors"] for row in rows} == {"password"}
+    assert all(row["made_at"] <= row["seen_at"] for row in rows)
     assert len(await web.sessions(home.token("staff2"))) == 1
     assert token not in str(rows)
 

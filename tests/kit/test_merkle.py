@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.kit.merkle import EMPTY_ROOT, Frontier, ProofError, inclusion_proof, leaf_hash, node_hash, root_of
-from crm.kit.proofs import consistency_proof, verify_consistency, verify_inclusion
+from crm.kit.merkle import EMPTY_ROOT, Frontier, leaf_hash, node_hash, root_of
+from crm.kit.proofs import ProofError, consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
 
 # Leaves and roots of the Certificate Transparency tests (transparency-dev/merkle testonly/constants.go).
 LEAVES = [

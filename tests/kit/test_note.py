@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.kit.merkle import leaf_hash
-from crm.kit.note import Checkpoint, NoteError, Signer, sign_note
-from crm.kit.signed import Verifier, open_note, parse_checkpoint, strict_b64decode
+from crm.kit.note import NoteError, Signer, sign_note
+from crm.kit.signed import Checkpoint, Verifier, open_note, parse_checkpoint, strict_b64decode
 
 # golang/mod sumdb/note/example_test.go
 NEUMANN_SEED = b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]

@@ -4,8 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.kit.proofs import Level, parse_proof, parse_tile_path, split_bundle, tile_path
-from crm.kit.tiles import MAX_ENTRY_BYTES, bundle, proof_text
+from crm.kit.proofs import (
+    MAX_ENTRY_BYTES,
+    Level,
+    bundle,
+    parse_proof,
+    parse_tile_path,
+    proof_text,
+    split_bundle,
+    tile_path,
+)
 
 HASHES = st.lists(st.binary(min_size=32, max_size=32), max_size=5)
 

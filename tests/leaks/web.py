@@ -25,7 +25,6 @@ from crm.contacts.vocabulary import Vocabulary
 from crm.host import web
 from crm.interactions import writing
 
-MISHAP = "mishap"
 _ill_fated: set[asyncio.Task[None]] = set()
 
 
@@ -37,22 +36,48 @@ async def _die_later(value: str) -> None:
     raise LookupError(value)
 
 
+def _speak(value: str) -> None:
+    """Do everything that leaks elsewhere, and fail."""
+    logging.getLogger("some.library").error("failed on %s", value)
+    logging.getLogger("some.library").error("%d is no number", value)
+    logging.getLogger("asyncio").debug("slow callback with %s", value)
+    warnings.warn(value, stacklevel=1)
+    thread = threading.Thread(target=_die, args=(value,))
+    thread.start()
+    thread.join()
+    _ill_fated.add(asyncio.create_task(_die_later(value)))
+    raise KeyError(value)
+
+
+def _recur(value: str) -> None:
+    _recur(f"{value}!")
+
+
+def _encode(value: str) -> None:
+    f"{value}\ud83d".encode()
+
+
+def _exhaust(value: str) -> None:
+    raise MemoryError(value)
+
+
+def _group(value: str) -> None:
+    raise ExceptionGroup(value, [ValueError(value), OSError(28, value, value)])
+
+
+# What befalls whoever makes a contact of a company of this name.
+MISHAPS: Mapping[str, Callable[[str], None]] = {
+    "mishap": _speak, "recursion": _recur, "surrogate": _encode, "memory": _exhaust, "group": _group,
+}  # fmt: skip
+
+
 def mishaps() -> None:
-    """Let whoever makes a contact of this company do everything that leaks elsewhere, and fail."""
+    """Let mishaps happen."""
     create = service.create
 
     async def ill_fated(db: Any, keeper: Any, caller: Any, given: Any, **more: Any) -> Any:
-        if given.company == MISHAP:
-            value = f"{given.family_name} {given.emails}"
-            logging.getLogger("some.library").error("failed on %s", value)
-            logging.getLogger("some.library").error("%d is no number", value)
-            logging.getLogger("asyncio").debug("slow callback with %s", value)
-            warnings.warn(value, stacklevel=1)
-            thread = threading.Thread(target=_die, args=(value,))
-            thread.start()
-            thread.join()
-            _ill_fated.add(asyncio.create_task(_die_later(value)))
-            raise KeyError(value)
+        if befalls := MISHAPS.get(given.company):
+            befalls(f"{given.family_name} {given.phones}")
         return await create(db, keeper, caller, given, **more)
 
     contacts.service.create = ill_fated  # type: ignore[attr-defined]
@@ -213,6 +238,10 @@ def hash_of_an_address() -> None:
     intake._digest = hashed
 
 
+def no_store() -> None:
+    headers.NO_STORE = (b"cache-control", b"private, max-age=60")
+
+
 # Each guard, and the only sinks in which somebody is found without it.
 GUARDS: Mapping[Callable[[], None], tuple[str, ...]] = {
     access_line: ("stdout",),
@@ -226,11 +255,12 @@ GUARDS: Mapping[Callable[[], None], tuple[str, ...]] = {
     value_of_a_mistake: ("answers",),
     name_of_an_unknown_field: ("answers",),
     redirect: ("answers",),
-    spooled_upload: ("tmp/",),
+    spooled_upload: ("temporary",),
     unsealed_record: ("dump",),
     term_in_the_clear: ("dump",),
     value_of_a_reject: ("dump", "answers"),
     hash_of_an_address: ("dump",),
+    no_store: ("cached",),
 }
 
 
@@ -250,9 +280,11 @@ def as_loud_as_can_be() -> None:
 
 def main(arguments: list[str]) -> int:
     mishaps()
-    as_it_is = {"shipped": lambda: None, "loud": as_loud_as_can_be}
-    (as_it_is | {guard.__name__: guard for guard in GUARDS})[arguments[0]]()
-    return web.main(arguments[1:])
+    changes = {guard.__name__: guard for guard in GUARDS} | {"loud": as_loud_as_can_be, "shipped": lambda: None}
+    names = arguments[: arguments.index("--fd")]
+    for name in names:
+        changes[name]()
+    return web.main(arguments[len(names) :])
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from api.main import create_app
 from crm.config import Settings
 from crm.interactions import upkeep
 from tests.keeper.home import KeeperHome
 from tests.product import Product, Server, _no_upkeep, settings_for
+from web.main import create_app
 
 Running = Callable[..., Any]
 

@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 
 from crm.errors import KeeperUnavailable
 from crm.kit.clock import Clock
-from crm.kit.merkle import HASH_BYTES, leaf_hash, root_of
-from crm.kit.note import Checkpoint, Signer, sign_note
-from crm.kit.signed import Verifier
-from crm.kit.tiles import WIDTH
+from crm.kit.merkle import HASH_BYTES, WIDTH, leaf_hash, root_of
+from crm.kit.note import Signer, sign_note
+from crm.kit.signed import Checkpoint, Verifier
 from crm.promises.tree import NEWEST, Remembered, judge_log
 from crm.promises.verdict import Finding, Verdict
 

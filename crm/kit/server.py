@@ -1,25 +1,31 @@
-"""The sockets: one for each principal, told apart by path, peer account and service key."""
+"""Sockets, one for each principal: told apart by path, peer account and service key."""
 
 import asyncio
 import functools
 import hmac
+import os
 import secrets
+import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from crm.keeper.engine import Call, Refused
+import msgpack
+
 from crm.kit import wire
-from crm.kit.sockets import bind, is_peer
 
 MOST_PENDING = 1024  # calls of a connection that wait, each counting once more for every 16 KB: 16 MB of them
 GREETING_S = 10.0
+CONNECT = "connect"  # the verb of an attempt that ended in nothing
+Reply = Callable[[str, Any], None]  # a code and a body
+Submit = Callable[[str, str, dict[str, Any], Reply], None]  # principal, verb, arguments
 
 
 class Connection(wire.FrameProtocol):
     """One connection of the process that is called ``name``, has this service key, and runs under this account."""
 
-    def __init__(self, name: str, key: bytes, uid: int, submit: Callable[[Call], None]) -> None:
+    def __init__(self, name: str, key: bytes, uid: int, submit: Submit) -> None:
         super().__init__()
         self._name, self._key, self._uid = name, key, uid
         self._submit = submit
@@ -40,7 +46,7 @@ class Connection(wire.FrameProtocol):
     def frame_received(self, payload: bytes) -> None:
         """Take the answer to the greeting, then requests."""
         try:
-            message = wire.unpack(payload)
+            message = msgpack.unpackb(payload)
             if self._is_known:
                 number, verb, args = message
                 if not (isinstance(number, int) and isinstance(verb, str) and isinstance(args, dict)):
@@ -55,8 +61,7 @@ class Connection(wire.FrameProtocol):
         self._pending += weight
         if self._pending >= MOST_PENDING:
             self.transport.pause_reading()
-        reply = functools.partial(self._reply, number, weight)
-        self._submit(Call(self._name, verb, args, reply))
+        self._submit(self._name, verb, args, functools.partial(self._reply, number, weight))
 
     def _greet(self, answered: object) -> None:
         if not isinstance(answered, bytes) or not hmac.compare_digest(
@@ -67,10 +72,8 @@ class Connection(wire.FrameProtocol):
         self._timer.cancel()
 
     def frame_refused(self) -> None:
-        """End the connection; the attempt is logged."""
-        refused = Call(self._name, "connect", {}, lambda *_: None)
-        refused.proof = Refused("unauthenticated")
-        self._submit(refused)
+        """End the connection; the attempt is told."""
+        self._submit(self._name, CONNECT, {}, lambda *_: None)
         self.transport.abort()
 
     def _reply(self, number: int, weight: int, code: str, body: Any) -> None:  # noqa: ANN401 - each verb's own
@@ -88,12 +91,24 @@ class Connection(wire.FrameProtocol):
         self._timer.cancel()
 
 
-async def listen(folder: Path, services: Path, submit: Callable[[Call], None]) -> list[asyncio.Server]:
+def is_peer(sock: socket.socket, uid: int) -> bool:
+    """Say whether the other end runs under an account (Linux; elsewhere the key alone decides)."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    peer = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+    return bool(peer == uid)
+
+
+async def listen(folder: Path, services: Path, submit: Submit) -> list[asyncio.Server]:
     """Listen on one socket a principal; ``services`` holds the keeper's copies of their keys: ``<hex> <uid>``."""
     servers = []
+    # By names relative to the folder: its path may be longer than the 107 bytes a socket's may be.
+    os.chdir(folder)
     for path in sorted(services.glob("*.key")):  # noqa: ASYNC240 - once, at start
         key, uid = path.read_text().split()
-        sock = bind(folder / f"{path.stem}.sock")
+        sock = f"{path.stem}.sock"
         make = functools.partial(Connection, path.stem, bytes.fromhex(key), int(uid), submit)
-        servers.append(await asyncio.get_running_loop().create_unix_server(make, sock=sock))
+        servers.append(await asyncio.get_running_loop().create_unix_server(make, path=sock))
+        # Every account may knock; who is let in is decided by peer account and key.
+        os.chmod(sock, 0o666)  # noqa: PTH101, S103 - by its name, and meant so
     return servers
