@@ -152,8 +152,8 @@ class People:
         if not call.roles & call.rule.roles:
             raise Refused("purpose-not-yours")
         # A password alone is proof as long as there is no factor to ask for.
-        is_whole = session.factors != "password" or self._factors(staff) == ["password"]
-        if call.rule.proof and not (is_whole and steady - session.proved < policy.PROOF_MS):
+        is_part = call.rule.proof and session.factors == "password" and self._factors(staff) != ["password"]
+        if is_part or (call.rule.proof and steady - session.proved >= policy.PROOF_MS):
             raise Refused("proof-required", "Prove again that it is you.")
 
     def _of(self, staff: str) -> list[tuple[bytes, Session]]:
