@@ -6,7 +6,7 @@ discoverable and its holder always verified, so it signs in alone.
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from webauthn import generate_authentication_options, generate_registration_options
 from webauthn.helpers import options_to_json_dict
 from webauthn.helpers.structs import (
@@ -28,11 +28,11 @@ class Signed(BaseModel):
     """What the authenticator made, in base64url; a browser sends more, which nobody needs."""
 
     model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True)
-    clientDataJSON: Base64  # noqa: N815 - the standard's names
-    attestationObject: Base64 | None = None  # noqa: N815
-    authenticatorData: Base64 | None = None  # noqa: N815
+    client_data: Base64 = Field(alias="clientDataJSON")
+    attestation: Base64 | None = Field(None, alias="attestationObject")
+    authenticator_data: Base64 | None = Field(None, alias="authenticatorData")
     signature: Base64 | None = None
-    userHandle: Base64 | None = None  # noqa: N815
+    user_handle: Base64 | None = Field(None, alias="userHandle")
 
 
 class Passkey(BaseModel):
@@ -40,13 +40,13 @@ class Passkey(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True, hide_input_in_errors=True)
     id: Base64
-    rawId: Base64  # noqa: N815
+    raw_id: Base64 = Field(alias="rawId")
     type: Annotated[str, StringConstraints(pattern=r"^public-key$")]
     response: Signed
 
     def answer(self) -> dict[str, Any]:
         """Return it for the keeper."""
-        return self.model_dump(exclude_none=True)
+        return self.model_dump(exclude_none=True, by_alias=True)
 
 
 async def to_sign_in(keeper: Keeper) -> dict[str, Any]:
