@@ -20,6 +20,7 @@ from tests.keeper.home import PASSWORD, Person
 from tests.leaks import drive
 from tests.leaks.people import Canary
 from tests.leaks.running import Web
+from tests.web.pages import ROWS
 from web.assets import ASSETS
 from web.errors import REST
 from web.forms import PASSWORD as PROOF
@@ -38,8 +39,8 @@ FIELDS = (
     "to", "topic", "totp", "until", "verdict", "version", "was_due", "with", "wording", "zone", "websites", "needs",
     "address_street", "address_city",
 )  # fmt: skip
-# Its command names the host that it was asked for, to whoever asked.
-TELLS_HOST = "/log/tree"
+_ROLES = ("staff", "privacy", "auditor", "admin", "marketing")
+_WHO = {(row.method, row.path): row.who for row in ROWS}
 # What would end the session that asks, or use up its proofs.
 _ENDS = {"/sign-out", "/me/password"}
 
@@ -364,13 +365,19 @@ def wrong(person: Canary) -> Iterator[dict[str, Any]]:
     yield {"data": {"q": person.email}, "headers": {"sec-fetch-site": drive.ascii_of(person.name)}}
 
 
-async def misuse(web: Web, people: Sequence[Canary], routes: Sequence[drive.Route]) -> None:
-    """Ask every page wrongly, as everybody, with somebody in each position."""
-    own, each = [route for route in routes if is_page(route[1]) and route[1] not in _ENDS], cycle(people)
-    for role in ("staff", "privacy", "auditor", "admin", "marketing", ""):
+async def misuse(web: Web, people: Sequence[Canary], routes: Sequence[drive.Route], *, by_all: bool) -> None:
+    """Ask every page wrongly, with somebody in each position: as one it is for, or as everybody; and as nobody."""
+    every, each = [route for route in routes if is_page(route[1]) and route[1] not in _ENDS], cycle(people)
+    for role in (*_ROLES, ""):
+        own = [route for route in every if by_all or role in {"", _first(route)}]
         async with web.browser(role) as client:
             await drive.at_once(_ask_around(client, f"{web.cookie(role)}; ", *route, next(each)) for route in own)
             await drive.at_once(_ask_wrongly(client, *route, next(each)) for route in own if route[0] == "POST")
+
+
+def _first(route: drive.Route) -> str:
+    """Return the first role that a page is for; of a public one there is none."""
+    return next((role for role in _ROLES if role in _WHO.get(route, ())), "")
 
 
 async def _ask_around(client: AsyncClient, cookie: str, method: str, path: str, person: Canary) -> None:
@@ -378,8 +385,6 @@ async def _ask_around(client: AsyncClient, cookie: str, method: str, path: str, 
     known = PAGES[method, path].query
     query = dict.fromkeys(known, person.email) | {person.email: person.name}
     headers = {**drive.headers_of(person), "sec-fetch-site": "same-origin"}
-    if path == TELLS_HOST:
-        del headers["host"]
     headers["cookie"] = cookie + _looks(person) + headers["cookie"]
     wrong_place, place = (drive.url_of(path, step) for step in (quote(person.email, safe=""), new_id()))
     for url in (wrong_place, place):

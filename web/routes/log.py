@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
-from fastapi import APIRouter, Path, Query, Request, Response, status
+from fastapi import APIRouter, Path, Query, Response, status
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from pydantic import BeforeValidator
 
@@ -147,7 +147,6 @@ class Tree(View):
     size: int
     root: str
     at: str
-    url: str
     key: str
 
 
@@ -185,14 +184,14 @@ async def log(  # noqa: PLR0917 - one parameter for each filter
 
 
 @router.get("/log/tree")
-async def tree(request: Request, seat: AuditSeat) -> Response:
+async def tree(seat: AuditSeat) -> Response:
     """Show the signed tree; the page's own script recomputes it."""
     checkpoint = await seat.keeper.checkpoint()
     origin, size, root, _ = checkpoint.split("\n", 3)
     last = await seat.keeper.entries(seat.token, after=int(size) - 2, limit=1)
     view = Tree(
         checkpoint=checkpoint, origin=origin, size=int(size), root=root, at=last["entries"][0]["at"],
-        url=str(request.base_url).rstrip("/"), key=seat.state.settings.log_key or "",
+        key=seat.state.settings.log_key or "",
     )  # fmt: skip
     return seat.show(view)
 

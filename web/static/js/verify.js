@@ -189,3 +189,6 @@ for (const root of document.querySelectorAll("[data-verify]")) {
   if (isCapable) PAGES[root.dataset.verify](root)
   else for (const part of root.querySelectorAll("[data-check]")) show(part, "cannot")
 }
+
+// The command to paste names this site as the browser knows it; a request's own word for it is anybody's.
+for (const place of document.querySelectorAll("[data-origin]")) place.textContent = location.origin
