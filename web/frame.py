@@ -28,7 +28,7 @@ class Place:
 
 
 STAFF, AUDITOR, ADMIN = frozenset({"staff"}), frozenset({"auditor"}), frozenset({"admin"})
-# Their names are in the catalogue, by path: `parts/places.html`.
+# Their names are in the catalogue, by path: `place_name` in `parts/macros.html`.
 PLACES = (
     Place("/today", "i", "inbox", STAFF),
     Place("/contacts", "c", "users", STAFF),

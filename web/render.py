@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -81,8 +81,3 @@ def initials(name: str) -> str:
 def hue(id_: str) -> int:
     """Return one of six colours that stays with an id."""
     return sum(id_.encode()) % 6
-
-
-def told(value: Any) -> str:  # noqa: ANN401 - of an entry, as it stands
-    """Print a value of an entry on one line."""
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -71,6 +71,10 @@ def faults(page: Page) -> list[str]:
 
 @pytest.fixture(scope="module")
 def somebody(site: Site) -> str:
+    # A term may be as long as this, and choosing one must not widen a page.
+    with site.rest("admin") as client:
+        for kind in ("stage", "product", "tag", "need"):
+            client.post(f"/v1/vocabulary/{kind}", json={"term": "W" * 80})
     contact = site.contact(
         given_name="Wilhelmina", family_name="Featherstonehaugh", company="Example & Daughters", job_title="Owner",
         emails=["wilhelmina@example.com"], phones=["+49 30 901820"],

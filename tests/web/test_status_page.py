@@ -69,7 +69,7 @@ async def test_a_clause_that_is_broken_is_named(product: Product, monkeypatch: p
     named = [clause for clause in clauses.CLAUSES if clauses.WIDTH in clause.checks]
     assert named
     assert all(clause.id in page for clause in named)
-    assert 'class="figures-bad"' in page
+    assert 'class="verdicts-bad"' in page
 
 
 async def test_everything_well_says_so(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
